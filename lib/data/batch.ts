@@ -1,0 +1,45 @@
+import { type Column, columnFrom, valueAt } from './column.ts';
+import type { Value } from './data-type.ts';
+import type { Schema } from './schema.ts';
+
+/** Change kinds of a changelog row, as in Flink; a batch without a change column is insert-only. */
+export const changeKinds = { insert: 0, updateBefore: 1, updateAfter: 2, delete: 3 } as const;
+export type ChangeKind = (typeof changeKinds)[keyof typeof changeKinds];
+
+/**
+ * Rows as columns: `columns[c]` holds field c of `schema` for rows [0, rows). Thousands of rows, never one, on the
+ * hot path. A batch is immutable once it was handed on.
+ */
+export interface Batch {
+  readonly schema: Schema;
+  readonly rows: number;
+  readonly columns: readonly Column[];
+  /** Change kind of each row; undefined means all +I. */
+  readonly changes?: Uint8Array | undefined;
+}
+
+export type Row = Record<string, Value>;
+
+/** Row objects (without a prototype, so that a column may be called `__proto__`). For borders and specs only. */
+export function rowsOf(batch: Batch): Row[] {
+  return Array.from({ length: batch.rows }, (_, row) => rowAt(batch, row));
+}
+
+export function rowAt(batch: Batch, row: number): Row {
+  const out: Row = Object.create(null) as Row;
+  batch.schema.fields.forEach((field, c) => {
+    out[field.name] = valueAt(batch.columns[c]!, row);
+  });
+  return out;
+}
+
+export function batchFrom(schema: Schema, rows: readonly Readonly<Record<string, unknown>>[]): Batch {
+  const columns = schema.fields.map(field =>
+    columnFrom(
+      field.type,
+      rows.map(row => row[field.name]),
+      field.name,
+    ),
+  );
+  return { schema, rows: rows.length, columns };
+}

@@ -6,16 +6,14 @@ import { assert } from '../base/errors.ts';
  * pool. The pool's budget is the prefetch budget: when it is used up, fetching stops until results were merged.
  */
 export class Slab {
-  readonly buffer: SharedArrayBuffer;
   readonly bytes: Uint8Array;
   /** Bytes in use, from 0. */
   length = 0;
   #references = 1;
   readonly #free: (slab: Slab) => void;
 
-  constructor(buffer: SharedArrayBuffer, free: (slab: Slab) => void) {
-    this.buffer = buffer;
-    this.bytes = new Uint8Array(buffer);
+  constructor(sizeBytes: number, free: (slab: Slab) => void) {
+    this.bytes = new Uint8Array(new SharedArrayBuffer(sizeBytes));
     this.#free = free;
   }
 
@@ -38,19 +36,22 @@ export class Slab {
   }
 }
 
+/** The smallest slab; larger ones are powers of two, so that a freed one fits many later needs. */
+const slabBytesMin = 64 * 1024;
+
 export class SlabPool {
   readonly budgetBytes: number;
-  readonly #unitBytes: number;
   #usedBytes = 0;
-  #free: Slab[] = [];
+  #freeBytes = 0;
+  readonly #free = new Map<number, Slab[]>();
   #waiting: (() => void)[] = [];
 
-  /** `unitBytes`: the size slabs are rounded up to; those of exactly one unit are reused. */
-  constructor(budgetBytes: number, unitBytes = 1 << 20) {
+  constructor(budgetBytes: number) {
+    assert(budgetBytes > 0, 'a slab pool needs a budget');
     this.budgetBytes = budgetBytes;
-    this.#unitBytes = unitBytes;
   }
 
+  /** Bytes of slabs that are in use; rounded up to their sizes, for that is what they cost. */
   get usedBytes(): number {
     return this.#usedBytes;
   }
@@ -58,19 +59,19 @@ export class SlabPool {
     return this.#usedBytes >= this.budgetBytes;
   }
 
-  /** Copies `parts` into a slab. Never refuses (bytes that were fetched must live somewhere): ask `exhausted` before fetching. */
-  hold(...parts: readonly Uint8Array[]): Slab {
-    let length = 0;
-    for (const part of parts) length += part.length;
-    const size = Math.max(1, Math.ceil(length / this.#unitBytes)) * this.#unitBytes;
-    const reused = size === this.#unitBytes ? this.#free.pop() : undefined;
-    reused?.revive();
-    const slab = reused ?? new Slab(new SharedArrayBuffer(size), freed => this.#take(freed));
-    this.#usedBytes += size;
-    for (const part of parts) {
-      slab.bytes.set(part, slab.length);
-      slab.length += part.length;
+  /** Copies `bytes` into a slab. Never refuses (bytes that were fetched must live somewhere): ask `exhausted` before fetching. */
+  hold(bytes: Uint8Array): Slab {
+    let size = slabBytesMin;
+    while (size < bytes.length) size *= 2;
+    const reused = this.#free.get(size)?.pop();
+    if (reused !== undefined) {
+      this.#freeBytes -= size;
+      reused.revive();
     }
+    const slab = reused ?? new Slab(size, freed => this.#take(freed));
+    this.#usedBytes += size;
+    slab.bytes.set(bytes);
+    slab.length = bytes.length;
     return slab;
   }
 
@@ -81,9 +82,15 @@ export class SlabPool {
   }
 
   #take(slab: Slab): void {
-    this.#usedBytes -= slab.bytes.length;
-    if (slab.bytes.length === this.#unitBytes && this.#free.length * this.#unitBytes < this.budgetBytes)
-      this.#free.push(slab);
+    const size = slab.bytes.length;
+    this.#usedBytes -= size;
+    // What lies free together with what is used stays within the budget.
+    if (this.#usedBytes + this.#freeBytes + size <= this.budgetBytes) {
+      this.#freeBytes += size;
+      const sameSize = this.#free.get(size);
+      if (sameSize === undefined) this.#free.set(size, [slab]);
+      else sameSize.push(slab);
+    }
     if (!this.exhausted && this.#waiting.length > 0) {
       const waiting = this.#waiting;
       this.#waiting = [];

@@ -1,8 +1,7 @@
 import { dataType } from '../data/data-type.ts';
 import type { Field, Schema } from '../data/schema.ts';
-import type { AggregateCall } from '../expressions/aggregate.ts';
 import type { Expression } from '../expressions/expression.ts';
-import { inline, inlineCall } from './rewrite.ts';
+import { inline } from './rewrite.ts';
 
 /**
  * Projections and filters that stand one behind the other and run as one loop: everything is expressed over `input`,
@@ -12,6 +11,8 @@ import { inline, inlineCall } from './rewrite.ts';
  */
 export interface Fusion {
   readonly input: Schema;
+  /** How many columns of `input` are the rows themselves; what stands behind them is carried along (see RowFunctionSpec). */
+  readonly declared: number;
   /** Event time of a row, over `input`; undefined where there is none. */
   readonly eventTime: Expression | undefined;
   readonly filter: Expression | undefined;
@@ -24,10 +25,18 @@ export function columnOf(field: Field, index: number): Expression {
   return Object.freeze({ kind: 'column', index, type: field.type });
 }
 
-/** Starts with nothing fused: all of `visible` comes out, which is the beginning of `input`. */
-export function identity(input: Schema, visible = input.fields.length, eventTime?: Expression): Fusion {
-  const fields = input.fields.slice(0, visible);
-  return { input, eventTime, filter: undefined, columns: fields.map(columnOf), schema: { fields } };
+/** Starts with nothing fused: the first `declared` columns of `input` come out. A column behind them is the event time. */
+export function identity(input: Schema, declared = input.fields.length): Fusion {
+  const fields = input.fields.slice(0, declared);
+  const carried = input.fields[declared];
+  return {
+    input,
+    declared,
+    eventTime: carried && columnOf(carried, declared),
+    filter: undefined,
+    columns: fields.map(columnOf),
+    schema: { fields },
+  };
 }
 
 /** True where the loop would change nothing. */
@@ -56,12 +65,25 @@ export function withEventTime(fusion: Fusion, column: number): Fusion {
   return { ...fusion, eventTime: fusion.columns[column] };
 }
 
-export function inlineAll(fusion: Fusion, expressions: readonly Expression[]): readonly Expression[] {
-  return expressions.map(expression => inline(expression, fusion.columns));
-}
-
-export function inlineCalls(fusion: Fusion, calls: readonly AggregateCall[]): readonly AggregateCall[] {
-  return calls.map(call => inlineCall(call, fusion.columns));
+/**
+ * Lets the event time come out as a last column, which goes around a row function: `behind` is what comes out of that,
+ * the function's own columns and the event time.
+ */
+export function withCarried(fusion: Fusion, functionOutput: Schema): { fusion: Fusion; behind: Schema } {
+  const { eventTime } = fusion;
+  if (eventTime === undefined) return { fusion, behind: functionOutput };
+  const taken = [...fusion.schema.fields, ...functionOutput.fields].map(field => field.name);
+  let name = '$eventTime';
+  while (taken.includes(name)) name = `$${name}`;
+  const field = { name, type: eventTime.type };
+  return {
+    fusion: {
+      ...fusion,
+      columns: [...fusion.columns, eventTime],
+      schema: { fields: [...fusion.schema.fields, field] },
+    },
+    behind: { fields: [...functionOutput.fields, field] },
+  };
 }
 
 function conjunction(left: Expression | undefined, right: Expression): Expression {

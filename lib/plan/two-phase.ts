@@ -1,0 +1,64 @@
+import { dataType } from '../data/data-type.ts';
+import type { Field, Schema } from '../data/schema.ts';
+import type { Accumulator } from '../expressions/aggregate.ts';
+import { lowerAggregates } from '../expressions/aggregates.ts';
+import type { Expression } from '../expressions/expression.ts';
+import type { PartialOutput, TumblingWindow } from '../kernels/fragment.ts';
+import { columnOf, type Fusion } from './fusion.ts';
+import type { AggregateNode } from './logical.ts';
+import { inline, inlineCall } from './rewrite.ts';
+
+/**
+ * Local-global aggregation: the local phase turns rows into partials wherever the rows are, the global phase merges
+ * them per window and key, and the finish makes the results. It is why a hot key does not hurt.
+ */
+export interface Partials {
+  /** [window start, keys..., accumulators...]. */
+  readonly schema: Schema;
+  readonly accumulators: readonly Accumulator[];
+  /** The aggregates' results, over `schema`. */
+  readonly results: readonly Expression[];
+  readonly output: Omit<PartialOutput, 'local'>;
+}
+
+const timestamp = dataType('TIMESTAMP', false);
+
+/** The local phase of `step`, over the input of the fusion that stands before it. */
+export function partialsOf(fusion: Fusion, step: AggregateNode): Partials {
+  const keys = step.keys.map(key => inline(key, fusion.columns));
+  const calls = step.aggregates.map(call => inlineCall(call, fusion.columns));
+  const { accumulators, results } = lowerAggregates(calls, 1 + keys.length);
+  // Names within a partial are seen in `explain` only; `$` keeps them apart from each other.
+  const fields: Field[] = [
+    { name: '$window', type: timestamp },
+    ...keys.map((key, i) => ({ name: `$key${i}`, type: key.type })),
+    ...accumulators.map((accumulator, i) => ({ name: `$${accumulator.op}${i}`, type: accumulator.type })),
+  ];
+  const schema = { fields };
+  return {
+    schema,
+    accumulators,
+    results,
+    output: { kind: 'partial', window: step.window, keys, accumulators, schema },
+  };
+}
+
+/** Begins the finish: [keys..., window_start, window_end, aggregates...] over the partials. */
+export function finishFusion(step: AggregateNode, partials: Partials): Fusion {
+  const column = (index: number): Expression => columnOf(partials.schema.fields[index]!, index);
+  const start = column(0);
+  return {
+    input: partials.schema,
+    declared: partials.schema.fields.length,
+    eventTime: undefined,
+    filter: undefined,
+    columns: [...step.keys.map((_, i) => column(1 + i)), start, windowEnd(start, step.window), ...partials.results],
+    schema: step.schema,
+  };
+}
+
+/** Start plus size. The addition of a duration has no notation of its own yet: it is a TIMESTAMP of that many ms. */
+function windowEnd(start: Expression, window: TumblingWindow): Expression {
+  const size: Expression = Object.freeze({ kind: 'literal', value: window.sizeMs, type: timestamp });
+  return Object.freeze({ kind: 'call', fn: '+', args: Object.freeze([start, size]), type: timestamp });
+}

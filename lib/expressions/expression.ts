@@ -67,5 +67,6 @@ export const functionNames = [
   'hour',
   'dayOfWeek',
   'floorTo',
+  'plusMs',
 ] as const;
 export type FunctionName = (typeof functionNames)[number];

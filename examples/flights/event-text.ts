@@ -1,0 +1,60 @@
+import type { JobEvent } from '../../lib/plan/job-report.ts';
+import { count, eventTime, seconds } from './figures.ts';
+
+export type Tone = 'good' | 'warning' | 'bad' | 'plain';
+
+/** A fact of the control plane in a line for people. */
+export interface EventText {
+  readonly text: string;
+  readonly tone: Tone;
+}
+
+/** Undefined for facts that the figures show anyway. */
+export function eventText(event: JobEvent): EventText | undefined {
+  switch (event.type) {
+    case 'job':
+      return { text: `job is ${event.to}`, tone: jobTone[event.to] ?? 'plain' };
+    case 'cluster':
+      return { text: `${event.cluster} is ${event.to}: ${event.reason}`, tone: clusterTone[event.to] ?? 'plain' };
+    case 'sink.switched':
+      return {
+        text: `sink writes to ${event.to} now, ${count(event.resent)} rows sent again`,
+        tone: 'warning',
+      };
+    case 'watermark.held':
+      return { text: `watermark held by ${event.cluster} at ${eventTime(event.watermark)}`, tone: 'warning' };
+    case 'watermark.released':
+      return {
+        text: `watermark free after ${seconds(event.heldMs)}: ${event.cluster} ${event.because === 'returned' ? 'is back' : 'was waited for long enough'}`,
+        tone: event.because === 'returned' ? 'good' : 'bad',
+      };
+    case 'late':
+      return { text: `${count(event.rows)} late rows from ${event.cluster}`, tone: 'bad' };
+    case 'deadLetters':
+      return { text: `${count(event.records)} bad records in ${event.cluster}: ${event.reason}`, tone: 'bad' };
+    case 'worker.crashed':
+      return { text: `a worker crashed at ${event.place}: ${event.reason}`, tone: 'bad' };
+    case 'actor.restarted':
+      return {
+        text: `${event.actor} restarted (${event.restarts} of ${event.restartsMax}): ${event.reason}`,
+        tone: 'bad',
+      };
+    case 'localPhase':
+      return { text: `local phase of ${event.operator} is ${event.on ? 'on' : 'off'}`, tone: 'plain' };
+  }
+}
+
+const jobTone: Readonly<Record<string, Tone>> = {
+  running: 'good',
+  degraded: 'warning',
+  finished: 'good',
+  failed: 'bad',
+};
+
+export const clusterTone: Readonly<Record<string, Tone>> = {
+  healthy: 'good',
+  suspect: 'warning',
+  probing: 'warning',
+  recovering: 'warning',
+  down: 'bad',
+};

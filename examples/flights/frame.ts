@@ -28,7 +28,11 @@ const eventsShown = 5;
  * The picture as lines of at most `columns` characters: 23 of them, so that it fits into a terminal of 80x24.
  * `colors` as of picocolors' `createColors`.
  */
-export function drawFrame(picture: Picture, columns = pictureColumns, colors = pc): string[] {
+export function drawFrame(
+  picture: Picture,
+  columns = pictureColumns,
+  colors: ReturnType<typeof pc.createColors> = pc,
+): string[] {
   const paint = (tone: Tone, text: string) =>
     ({ good: colors.green, warning: colors.yellow, bad: colors.red, plain: (s: string) => s })[tone](text);
   const lines: string[] = [];

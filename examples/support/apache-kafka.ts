@@ -259,7 +259,7 @@ async function ready(broker: string, process: Guarded): Promise<void> {
     clientId: 'warm-up',
     brokers: [broker],
     connectionTimeout: 500,
-    retry: { retries: 0 },
+    retry: { retries: 2, initialRetryTime: 50, maxRetryTime: 100 },
     logLevel: logLevel.NOTHING,
   });
   await until(process, async () => {

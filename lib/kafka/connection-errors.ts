@@ -1,0 +1,98 @@
+import { BraidError } from '../base/errors.ts';
+
+/** Wording of everything that can go wrong with a socket, in one place. `place` is `CLUSTER at HOST:PORT`. */
+
+export function connectionLost(place: string, reason: string): BraidError {
+  return new BraidError('CONNECTION_LOST', `the connection to ${place} was lost: ${reason}`, {
+    place,
+    hint: 'what was sent and not answered may or may not have been applied',
+    retriable: true,
+  });
+}
+
+export function requestTimedOut(place: string, apiName: string, msMax: number): BraidError {
+  return new BraidError('REQUEST_TIMED_OUT', `${place} did not answer ${apiName} within ${msMax} ms`, {
+    place,
+    hint: 'what was sent may still be applied',
+    retriable: true,
+  });
+}
+
+/** The dial took too long: somebody who never speaks, or who speaks something else. */
+export function dialTimedOut(place: string, msMax: number, sawBytes: boolean): BraidError {
+  return sawBytes
+    ? new BraidError('NOT_KAFKA', `${place} answers, but not as a Kafka broker`, { place, hint: hintPort })
+    : new BraidError('CLUSTER_UNREACHABLE', `${place} gave no answer within ${msMax} ms`, { place, retriable: true });
+}
+
+const hintPort = 'check the port of the address';
+
+/** What the first bytes from a port give away about it, where it is not a Kafka broker. */
+export function foreignProtocol(first: Uint8Array, place: string): BraidError | undefined {
+  const text = String.fromCharCode(...first.subarray(0, 8));
+  const notKafka = (what: string, hint: string): BraidError =>
+    new BraidError('NOT_KAFKA', `${place} speaks ${what}, not Kafka`, { place, hint });
+  if (/^(HTTP|<htm|<!DO)/i.test(text)) return notKafka('HTTP', hintPort);
+  if (text.startsWith('SSH-')) return notKafka('SSH', hintPort);
+  if (first[0] === 0x15 && first[1] === 3) return notKafka('TLS', 'set ssl, or use the plaintext listener');
+  return undefined;
+}
+
+export function malformedFrame(place: string, what: string, greeted: boolean): BraidError {
+  return greeted
+    ? new BraidError('RESPONSE_MALFORMED', `${place} sent ${what}`, { place })
+    : new BraidError('NOT_KAFKA', `${place} answers, but not as a Kafka broker: it sent ${what}`, {
+        place,
+        hint: hintPort,
+      });
+}
+
+const certificateCodes = /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME|ERR_SSL_TLSV|ERR_SSL_SSLV3_ALERT|CRL|HOSTNAME/;
+
+/** A socket error while dialling: `tls` says whether TLS was asked for. */
+export function dialFailed(thrown: unknown, place: string, tls: boolean): BraidError {
+  if (thrown instanceof BraidError) return thrown;
+  const { code = '', message = String(thrown) } = thrown as NodeJS.ErrnoException;
+  const details = { place, cause: thrown };
+  if (/wrong version number|packet length too long/i.test(message))
+    return new BraidError('NOT_KAFKA', `${place} does not speak TLS`, {
+      ...details,
+      hint: 'drop ssl, or use the TLS listener',
+    });
+  if (tls && certificateCodes.test(code))
+    return new BraidError('AUTHENTICATION_FAILED', `the TLS handshake with ${place} failed: ${message}`, {
+      ...details,
+      hint: 'check ca, cert, key and servername in ssl',
+    });
+  const reason =
+    code === 'ECONNREFUSED'
+      ? `nothing listens at ${place}`
+      : code === 'ENOTFOUND' || code === 'EAI_AGAIN'
+        ? `the host name of ${place} is unknown`
+        : `${place} could not be reached: ${message}`;
+  const hint = tls && code === 'ECONNRESET' ? 'does this listener speak TLS?' : undefined;
+  return new BraidError('CLUSTER_UNREACHABLE', reason, { ...details, hint, retriable: true });
+}
+
+/** The peer hung up in the middle of a dial. */
+export function dialCutOff(place: string, tls: boolean, sasl: boolean): BraidError {
+  const missing = [tls ? undefined : 'TLS (ssl)', sasl ? undefined : 'SASL (sasl)'].filter(x => x !== undefined);
+  return new BraidError('CLUSTER_UNREACHABLE', `${place} hung up during the handshake`, {
+    place,
+    hint: missing.length > 0 ? `does the listener ask for ${missing.join(' or ')}?` : undefined,
+    retriable: true,
+  });
+}
+
+export function authenticationFailed(place: string, mechanism: string, thrown: unknown): BraidError {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new BraidError('AUTHENTICATION_FAILED', `${place} refused the ${mechanism} credentials: ${message}`, {
+    place,
+    hint: 'check mechanism, username and password in sasl',
+    cause: thrown,
+  });
+}
+
+export function destroyed(cluster: string): BraidError {
+  return new BraidError('CONNECTION_LOST', `the client of ${cluster} was destroyed`, { place: cluster });
+}

@@ -84,14 +84,13 @@ export const clusterSourceMachine = setup({
       serving: ({ context, event }) =>
         event.type === 'cluster.lost' ? without(context.serving, event.cluster) : context.serving,
     }),
-    noteFinished: assign({
-      openSplits: ({ context, event }) =>
-        event.type === 'split.finished'
-          ? {
-              ...context.openSplits,
-              [event.cluster]: without(context.openSplits[event.cluster] ?? [], event.split),
-            }
-          : context.openSplits,
+    noteFinished: assign(({ context, event }) => {
+      if (event.type !== 'split.finished') return {};
+      const open = without(context.openSplits[event.cluster] ?? [], event.split);
+      return {
+        openSplits: { ...context.openSplits, [event.cluster]: open },
+        holding: open.length === 0 ? omit(context.holding, event.cluster) : context.holding,
+      };
     }),
     noteHold: assign(({ context, event }) => {
       if (event.type !== 'cluster.lost') return {};
@@ -115,7 +114,7 @@ export const clusterSourceMachine = setup({
         event.type === 'reader.crashed'
           ? {
               code: 'RESTARTS_EXHAUSTED',
-              message: `readers crashed more than ${context.crashesMax} times in a row, the last with: ${event.reason}`,
+              message: `more than ${context.crashesMax} crashes of readers within the window of the budget, the last with: ${event.reason}`,
               place: event.split,
             }
           : null,

@@ -103,7 +103,7 @@ export const jobMachine = setup({
     starting: {
       entry: 'startActors',
       on: {
-        'actors.started': [{ guard: 'everyClusterServes', target: 'running.healthy' }, { target: 'running.degraded' }],
+        'actors.started': [{ guard: 'everyClusterServes', target: 'running' }, { target: 'running.degraded' }],
         'job.stop': { target: 'stopped', actions: 'abortParts' },
       },
       after: {
@@ -113,7 +113,7 @@ export const jobMachine = setup({
     running: {
       initial: 'healthy',
       on: {
-        'source.exhausted': 'draining.ending',
+        'source.exhausted': 'draining',
         'job.stop': 'draining.stopping',
       },
       states: {

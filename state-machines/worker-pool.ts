@@ -69,7 +69,7 @@ export const workerPoolMachine = setup({
         event.type === 'worker.crashed'
           ? {
               code: 'RESTARTS_EXHAUSTED',
-              message: `more than ${context.crashesMax} workers crashed in a row, the last with: ${event.reason}`,
+              message: `more than ${context.crashesMax} crashes of workers within the window of the budget, the last with: ${event.reason}`,
               place: event.place,
             }
           : null,

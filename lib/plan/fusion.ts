@@ -1,5 +1,5 @@
-import { dataType } from '../data/data-type.ts';
 import type { Field, Schema } from '../data/schema.ts';
+import { call } from '../expressions/build.ts';
 import type { Expression } from '../expressions/expression.ts';
 import { inline } from './rewrite.ts';
 
@@ -87,11 +87,5 @@ export function withCarried(fusion: Fusion, functionOutput: Schema): { fusion: F
 }
 
 function conjunction(left: Expression | undefined, right: Expression): Expression {
-  if (left === undefined) return right;
-  return Object.freeze({
-    kind: 'call',
-    fn: 'and',
-    args: Object.freeze([left, right]),
-    type: dataType('BOOLEAN', left.type.nullable || right.type.nullable),
-  });
+  return left === undefined ? right : call('and', [left, right]);
 }

@@ -1,10 +1,12 @@
 import { assert } from '../base/errors.ts';
 import type { AggregateCall } from '../expressions/aggregate.ts';
 import type { ColumnReference, Expression } from '../expressions/expression.ts';
+import { sealed } from '../expressions/limits.ts';
 
 /**
  * Rewrites of expression trees, which is all that fusing and push-down are: a projection is put into what reads it, and
- * columns get new numbers. Types are never changed, so nothing is checked again.
+ * columns get new numbers. Types are never changed, so only the size is checked again (PLAN_INVALID): a projection that is
+ * read twice is put in twice.
  */
 
 /** The expression with every column reference replaced by what `replace` gives for it. Unchanged trees are returned as they are. */
@@ -18,11 +20,11 @@ export function rewrite(expression: Expression, replace: (column: ColumnReferenc
       const args = expression.args.map(arg => rewrite(arg, replace));
       return args.every((arg, i) => arg === expression.args[i])
         ? expression
-        : Object.freeze({ ...expression, args: Object.freeze(args) });
+        : sealed({ ...expression, args: Object.freeze(args) });
     }
     case 'cast': {
       const operand = rewrite(expression.operand, replace);
-      return operand === expression.operand ? expression : Object.freeze({ ...expression, operand });
+      return operand === expression.operand ? expression : sealed({ ...expression, operand });
     }
     case 'case': {
       const branches = expression.branches.map(branch =>
@@ -30,7 +32,7 @@ export function rewrite(expression: Expression, replace: (column: ColumnReferenc
         Object.freeze({ when: rewrite(branch.when, replace), then: rewrite(branch.then, replace) }),
       );
       const otherwise = rewrite(expression.otherwise, replace);
-      return Object.freeze({ ...expression, branches: Object.freeze(branches), otherwise });
+      return sealed({ ...expression, branches: Object.freeze(branches), otherwise });
     }
   }
 }

@@ -2,8 +2,9 @@ import { dataType } from '../data/data-type.ts';
 import type { Field, Schema } from '../data/schema.ts';
 import type { Accumulator } from '../expressions/aggregate.ts';
 import { lowerAggregates } from '../expressions/aggregates.ts';
+import { call, literal } from '../expressions/build.ts';
 import type { Expression } from '../expressions/expression.ts';
-import type { PartialOutput, TumblingWindow } from '../kernels/fragment.ts';
+import type { PartialOutput } from '../kernels/fragment.ts';
 import { columnOf, type Fusion } from './fusion.ts';
 import type { AggregateNode } from './logical.ts';
 import { inline, inlineCall } from './rewrite.ts';
@@ -17,7 +18,7 @@ export interface Partials {
   readonly schema: Schema;
   readonly accumulators: readonly Accumulator[];
   /** The aggregates' results, over `schema`. */
-  readonly results: readonly Expression[];
+  readonly finals: readonly Expression[];
   readonly output: Omit<PartialOutput, 'local'>;
 }
 
@@ -27,7 +28,7 @@ const timestamp = dataType('TIMESTAMP', false);
 export function partialsOf(fusion: Fusion, step: AggregateNode): Partials {
   const keys = step.keys.map(key => inline(key, fusion.columns));
   const calls = step.aggregates.map(call => inlineCall(call, fusion.columns));
-  const { accumulators, results } = lowerAggregates(calls, 1 + keys.length);
+  const { accumulators, finals } = lowerAggregates(calls, 1 + keys.length);
   // Names within a partial are seen in `explain` only; `$` keeps them apart from each other.
   const fields: Field[] = [
     { name: '$window', type: timestamp },
@@ -38,7 +39,7 @@ export function partialsOf(fusion: Fusion, step: AggregateNode): Partials {
   return {
     schema,
     accumulators,
-    results,
+    finals,
     output: { kind: 'partial', window: step.window, keys, accumulators, schema },
   };
 }
@@ -47,18 +48,13 @@ export function partialsOf(fusion: Fusion, step: AggregateNode): Partials {
 export function finishFusion(step: AggregateNode, partials: Partials): Fusion {
   const column = (index: number): Expression => columnOf(partials.schema.fields[index]!, index);
   const start = column(0);
+  const end = call('plusMs', [start, literal(step.window.sizeMs, 'DOUBLE')]);
   return {
     input: partials.schema,
     declared: partials.schema.fields.length,
     eventTime: undefined,
     filter: undefined,
-    columns: [...step.keys.map((_, i) => column(1 + i)), start, windowEnd(start, step.window), ...partials.results],
+    columns: [...step.keys.map((_, i) => column(1 + i)), start, end, ...partials.finals],
     schema: step.schema,
   };
-}
-
-/** Start plus size. The addition of a duration has no notation of its own yet: it is a TIMESTAMP of that many ms. */
-function windowEnd(start: Expression, window: TumblingWindow): Expression {
-  const size: Expression = Object.freeze({ kind: 'literal', value: window.sizeMs, type: timestamp });
-  return Object.freeze({ kind: 'call', fn: '+', args: Object.freeze([start, size]), type: timestamp });
 }

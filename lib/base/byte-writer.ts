@@ -24,7 +24,9 @@ export class ByteWriter {
   }
 
   int8(value: number): this {
-    this.#view.setInt8(this.reserve(1), value);
+    // The place first: reserving may replace the view.
+    const at = this.reserve(1);
+    this.#view.setInt8(at, value);
     return this;
   }
   int16(value: number): this {

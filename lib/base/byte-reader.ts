@@ -139,7 +139,8 @@ export class ByteReader {
   }
 }
 
-const utf8 = new TextDecoder();
+// A byte order mark is a character like any other: without ignoreBOM the decoder would drop it.
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Text of UTF-8 bytes, also where they lie in shared memory (which TextDecoder refuses, so they are copied first). */
 export function decodeUtf8(bytes: Uint8Array): string {

@@ -1,3 +1,4 @@
+import { decodeUtf8 } from '../base/byte-reader.ts';
 import { BraidError } from '../base/errors.ts';
 import { type DataType, dataType, formatType, type TypeName, type Value } from '../data/data-type.ts';
 import { columnIndex, didYouMean, type Schema } from '../data/schema.ts';
@@ -51,8 +52,7 @@ function checked(value: Value, name: TypeName): Value {
       break;
     case 'STRING':
       // Half of a surrogate pair has no UTF-8 form; encoding replaces it.
-      if (typeof value === 'string')
-        return new TextDecoder('utf-8', { ignoreBOM: true }).decode(new TextEncoder().encode(value));
+      if (typeof value === 'string') return decodeUtf8(new TextEncoder().encode(value));
       break;
     case 'INT':
       if (typeof value === 'number' && (value | 0) === value) return value + 0;

@@ -18,7 +18,7 @@ export function emitArithmetic(generation: Generation, call: Call, operator: Ari
   if ((operator === '/' || operator === '%') && !isNonZero(right)) emitZeroCheck(generation, name, b, isNull);
   if (name === 'INT') return { value: declare(generation.writer, 'const', int(operator, a.value, b.value)), isNull };
   if (generation.width === 'narrow') return emitNarrow(generation, operator, a, b, isNull, right);
-  const wide = emitWide(generation, operator, a, b, isNull);
+  const wide = emitWide(generation, operator, a, b, isNull, right);
   // BIGINT % INT is an INT; in narrow code it is that number already.
   return call.type.name === 'INT'
     ? { value: declare(generation.writer, 'const', `Number(${wide.value})`), isNull }
@@ -30,9 +30,8 @@ function int(operator: ArithmeticOperator, a: string, b: string): string {
   return operator === '*' ? `Math.imul(${a}, ${b})` : `(${a} ${operator} ${b}) | 0`;
 }
 
-/** A non-zero literal divisor needs no check. */
+/** A non-zero literal divisor needs no check. Not so behind a cast: CAST(0.1 AS INT) is 0. */
 function isNonZero(divisor: Expression): boolean {
-  if (divisor.kind === 'cast') return isNonZero(divisor.operand);
   return divisor.kind === 'literal' && divisor.value !== null && Number(divisor.value) !== 0;
 }
 
@@ -48,14 +47,12 @@ function emitWide(
   a: Emitted,
   b: Emitted,
   isNull: string,
+  right: Expression,
 ): Emitted {
   // A bigint division by zero throws, and the value of a NULL row may be zero.
-  const divisor =
-    (operator === '/' || operator === '%') && isNull !== 'false' ? `(${isNull} ? 1n : ${b.value})` : b.value;
-  return {
-    value: declare(generation.writer, 'const', `BigInt.asIntN(64, ${a.value} ${operator} ${divisor})`),
-    isNull,
-  };
+  const mayThrow = (operator === '/' || operator === '%') && isNull !== 'false' && !isNonZero(right);
+  const divisor = mayThrow ? `(${isNull} ? 1n : ${b.value})` : b.value;
+  return { value: declare(generation.writer, 'const', `BigInt.asIntN(64, ${a.value} ${operator} ${divisor})`), isNull };
 }
 
 /**

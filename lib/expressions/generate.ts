@@ -17,7 +17,8 @@ import { emptyBytes } from './runtime.ts';
  * - STRING: `value` names three variables, `${value}b` (Uint8Array) and `${value}s`, `${value}e` (start and end, int).
  *
  * `isNull` is a JavaScript boolean expression without side effects, 'false' where the value cannot be NULL. Where it is
- * true, the value is unspecified but of the right JavaScript type (so that loops stay monomorphic).
+ * true, the value is unspecified but of the right JavaScript type (so that loops stay monomorphic); for STRING, any
+ * bytes with a start and an end within them.
  */
 export interface Emitted {
   readonly value: string;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
+import { GroupTable } from './groups.ts';
 import { TopicTable } from './topics.ts';
 
 /** A broker as clients see it in metadata. */
@@ -38,6 +39,7 @@ export class ClusterState {
   readonly settings: ClusterSettings;
   readonly brokers: readonly BrokerInfo[];
   readonly topics: TopicTable;
+  readonly groups: GroupTable;
   #nextProducerId = 0n;
 
   constructor(name: string, brokerCount: number, clock: Clock, settings: ClusterSettings) {
@@ -56,6 +58,7 @@ export class ClusterState {
       settings.defaultPartitions,
       node => this.isAlive(node),
     );
+    this.groups = new GroupTable(this.brokers, clock, settings);
   }
 
   /** Some living broker: Apache Kafka's KRaft does not tell clients who the controller is either. */

@@ -89,6 +89,7 @@ export async function startCluster(options: ClusterOptions = {}, clock: Clock = 
   };
   const servers = state.brokers.map(broker => new BrokerServer(state, broker, rules, onRefused));
   const closeAll = async () => {
+    state.groups.close();
     await Promise.all(servers.map(server => server.down()));
   };
   try {

@@ -17,3 +17,5 @@ export type {
   Interceptor,
   Verdict,
 } from './faults.ts';
+export { type ClusterProcess, startClusterProcess } from './process.ts';
+export type { ProcessUsage } from './process-protocol.ts';

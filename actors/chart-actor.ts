@@ -1,0 +1,32 @@
+import { type Actor, type AnyStateMachine, createActor, type InputFrom } from 'xstate';
+import type { Clock } from '../lib/base/clock.ts';
+
+/** What an actor needs besides its own ports: the clock that its chart's delays run on, and the tap that may look at it. */
+export interface ActorSystemPorts {
+  readonly clock: Clock;
+  /** Told of every actor when it is made; looking at it costs nothing until somebody subscribes. */
+  readonly register: (id: string, kind: string, actor: Actor<AnyStateMachine>) => void;
+}
+
+/** XState's timers on our clock, so that a spec drives a chart's delays as it drives everything else. */
+function xstateClock(clock: Clock): {
+  setTimeout(fn: (...args: unknown[]) => void, ms: number): unknown;
+  clearTimeout(id: unknown): void;
+} {
+  return {
+    setTimeout: (fn, ms) => clock.after(ms, fn),
+    clearTimeout: id => (id as (() => void) | undefined)?.(),
+  };
+}
+
+/** Makes the actor that runs `machine`, registers it, and leaves it to the caller to start it once it listens. */
+export function chartActor<M extends AnyStateMachine>(
+  machine: M,
+  id: string,
+  input: InputFrom<M>,
+  ports: ActorSystemPorts,
+): Actor<M> {
+  const actor = createActor(machine, { id, input, clock: xstateClock(ports.clock) } as never) as Actor<M>;
+  ports.register(id, machine.id, actor as never);
+  return actor;
+}

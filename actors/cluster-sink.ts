@@ -1,0 +1,295 @@
+import type { Actor } from 'xstate';
+import type { Channel } from '../lib/base/channel.ts';
+import { BraidError, toBraidError } from '../lib/base/errors.ts';
+import { Signal } from '../lib/base/signal.ts';
+import type { ClusterClient, TopicMetadata } from '../lib/kafka/transport.ts';
+import type { KafkaSinkNode } from '../lib/plan/logical.ts';
+import { clusterSinkMachine } from '../state-machines/cluster-sink.ts';
+import { type ActorSystemPorts, chartActor } from './chart-actor.ts';
+import type { Connection } from './connection.ts';
+import type { Reports } from './reports.ts';
+import { SinkBuffer } from './sink-buffer.ts';
+import { SinkWriter } from './sink-writer.ts';
+import type { StreamItem } from './stream-item.ts';
+import { supervision } from './supervision.ts';
+
+export interface ClusterSinkHandlers {
+  /** The first cluster is written to. */
+  onWriting(): void;
+  /** The input has ended and every row is acknowledged. */
+  onDrained(): void;
+  onFailed(error: BraidError): void;
+}
+
+/**
+ * The actor of a Kafka sink over N clusters: it takes batches while its chart says `writing`, and at a switch sends again
+ * what nobody has acknowledged before it takes new ones.
+ */
+export class ClusterSink {
+  readonly node: KafkaSinkNode;
+  readonly #job: string;
+  readonly #actor: Actor<typeof clusterSinkMachine>;
+  readonly #connections: ReadonlyMap<string, Connection>;
+  readonly #input: Channel<StreamItem>;
+  readonly #reports: Reports;
+  readonly #ports: ActorSystemPorts;
+  readonly #topics = new Map<string, TopicMetadata>();
+  readonly #room = new Signal();
+  #buffer: SinkBuffer | undefined;
+  #writer: SinkWriter | undefined;
+  #linger: (() => void) | undefined;
+  #acknowledged = 0;
+  #rowsIn = 0;
+  #ended = false;
+  #aborted = false;
+  #error: BraidError | undefined;
+  /** A switch that is not through yet: since when the left cluster was silent, and what it left. */
+  #switch: { from: string; to: string; faultAt: number; resent: number } | undefined;
+  #lostAt = 0;
+  /** The cluster that is still being sent the old rows. */
+  #resendingTo: string | undefined;
+
+  constructor(
+    job: string,
+    node: KafkaSinkNode,
+    connections: ReadonlyMap<string, Connection>,
+    input: Channel<StreamItem>,
+    handlers: ClusterSinkHandlers,
+    reports: Reports,
+    ports: ActorSystemPorts,
+  ) {
+    this.#job = job;
+    this.node = node;
+    this.#connections = connections;
+    this.#input = input;
+    this.#reports = reports;
+    this.#ports = ports;
+    const machine = clusterSinkMachine.provide({
+      actions: {
+        prepareCluster: ({ event }) => {
+          if (event.type === 'cluster.healthy') void this.#prepare(event.cluster);
+        },
+        openWriter: ({ context }) => {
+          if (this.#writer === undefined) this.#openWriter(context.active);
+          this.#room.notify();
+        },
+        abandonWriter: () => {
+          this.#writer?.abandon();
+          this.#writer = undefined;
+          this.#linger?.();
+          this.#linger = undefined;
+        },
+        resendUnacknowledged: ({ context }) => this.#resend(context.left, context.active),
+        retryProduce: () => void this.#writer?.retry(),
+        flush: () => {
+          this.#ended = true;
+          this.#buffer?.sealAll();
+          this.#writer?.pump();
+          this.#checkDrained();
+        },
+        announceActive: () => handlers.onWriting(),
+        reportFinished: () => handlers.onDrained(),
+        reportStopped: () => {},
+        reportFailed: ({ context }) =>
+          handlers.onFailed(
+            this.#error ??
+              new BraidError('SINK_FAILED', context.failure?.message ?? 'the sink failed', {
+                place: context.failure?.place,
+              }),
+          ),
+      },
+      delays: {
+        retryBackoff: ({ context }) =>
+          Math.min(supervision.writer.backoff.maxMs, supervision.writer.backoff.firstMs * 2 ** context.retries),
+        retryWindow: supervision.writer.windowMs,
+      },
+    });
+    const names = node.clusters.map(cluster => cluster.name);
+    const first = node.options.active ?? names[0];
+    const ordered = [...names.filter(name => name === first), ...names.filter(name => name !== first)];
+    this.#actor = chartActor(
+      machine,
+      `sink ${node.name}`,
+      { sink: node.name, clusters: ordered, retriesMax: supervision.writer.restartsMax },
+      ports,
+    );
+  }
+
+  start(): void {
+    this.#actor.start();
+    for (const { name } of this.node.clusters) {
+      this.#connections.get(name)!.listen({
+        onHealthy: (cluster, client) =>
+          this.#actor.send({ type: 'cluster.healthy', cluster, generation: client.generation }),
+        onLost: (cluster, reason, silentMs) => {
+          if (cluster === this.active) this.#lostAt = this.#ports.clock.now() - silentMs;
+          this.#actor.send({ type: 'cluster.lost', cluster, reason });
+        },
+        onFailed: (cluster, error) => this.#refuse(cluster, error),
+      });
+    }
+    void this.#consume().catch(thrown =>
+      this.#refuse(this.active ?? '', toBraidError(thrown, 'SINK_FAILED', this.node.name)),
+    );
+  }
+
+  abort(): void {
+    this.#aborted = true;
+    this.#actor.send({ type: 'sink.abort' });
+    this.#actor.stop();
+    this.#room.notify();
+    this.#input.wake();
+  }
+
+  get active(): string | undefined {
+    return this.#actor.getSnapshot().context.active ?? undefined;
+  }
+  get rowsIn(): number {
+    return this.#rowsIn;
+  }
+  get acknowledged(): number {
+    return this.#acknowledged;
+  }
+  get unacknowledged(): number {
+    return this.#buffer?.unacknowledged ?? 0;
+  }
+  get resent(): number {
+    return this.#buffer?.resent ?? 0;
+  }
+  get switches(): number {
+    return this.#actor.getSnapshot().context.failovers;
+  }
+
+  async #consume(): Promise<void> {
+    for (;;) {
+      await this.#input.readable();
+      while (!this.#aborted && !this.#takesRows()) await this.#room.next();
+      if (this.#aborted) return;
+      const item = this.#input.take();
+      if (item === undefined) continue;
+      if (item.kind === 'end') {
+        this.#actor.send({ type: 'input.ended' });
+        return;
+      }
+      if (item.kind === 'data') this.#add(item);
+    }
+  }
+
+  #takesRows(): boolean {
+    return (
+      this.#actor.getSnapshot().matches({ running: { delivery: 'writing' } }) &&
+      this.unacknowledged < this.node.options.unacknowledgedRowsMax
+    );
+  }
+
+  #add(item: StreamItem & { kind: 'data' }): void {
+    const { batch } = item.flow;
+    this.#buffer!.add(batch, this.active!);
+    this.#rowsIn += batch.rows;
+    this.#writer?.pump();
+    if (this.unacknowledged === 0 || this.#linger !== undefined) return;
+    this.#linger = this.#ports.clock.after(this.node.options.lingerMs, () => {
+      this.#linger = undefined;
+      this.#buffer?.sealAll();
+      this.#writer?.pump();
+    });
+  }
+
+  /** Finds the topic; its number of partitions must be the same in all clusters, or keys would change places at a switch. */
+  async #prepare(cluster: string): Promise<void> {
+    const client = this.#connections.get(cluster)?.client;
+    if (client === undefined) return;
+    try {
+      const [metadata] = await client.metadata([this.node.topic]);
+      if (this.#connections.get(cluster)?.client !== client) return;
+      if (metadata === undefined)
+        throw new BraidError('TOPIC_UNKNOWN', `the cluster has no topic ${this.node.topic}`, { place: cluster });
+      for (const [other, known] of this.#topics) {
+        if (known.partitions.length === metadata.partitions.length) continue;
+        throw new BraidError(
+          'PARTITIONS_DIFFER',
+          `the topic ${this.node.topic} has ${metadata.partitions.length} partitions in ${cluster} and ${known.partitions.length} in ${other}`,
+          {
+            place: `${this.node.topic} of ${cluster}`,
+            hint: 'a key must stay in its partition when the sink switches: give the topic the same number in all clusters',
+          },
+        );
+      }
+      this.#topics.set(cluster, metadata);
+      this.#actor.send({ type: 'cluster.ready', cluster });
+    } catch (thrown) {
+      if (this.#connections.get(cluster)?.client !== client) return;
+      const error = toBraidError(thrown, 'BROKER_ERROR', cluster);
+      if (error.code === 'CONNECTION_LOST' || error.code === 'REQUEST_TIMED_OUT') {
+        this.#connections.get(cluster)?.report(client, error);
+        this.#ports.clock.after(supervision.writer.backoff.firstMs, () => void this.#prepare(cluster));
+      } else this.#refuse(cluster, error);
+    }
+  }
+
+  #refuse(cluster: string, error: BraidError): void {
+    this.#error ??= error;
+    this.#actor.send({ type: 'cluster.refused', cluster, failure: error });
+  }
+
+  #openWriter(active: string | null): void {
+    const client: ClusterClient | undefined = active === null ? undefined : this.#connections.get(active)?.client;
+    const metadata = active === null ? undefined : this.#topics.get(active);
+    if (client === undefined || metadata === undefined) return;
+    this.#buffer ??= new SinkBuffer({
+      schema: this.node.input.schema,
+      keyColumn: this.node.keyColumn,
+      partitions: metadata.partitions.length,
+      batchBytesMax: this.node.options.batchBytesMax,
+      tag: { job: this.#job, sink: this.node.name, writer: 0, epoch: 0 },
+      wallClock: () => performance.timeOrigin + this.#ports.clock.now(),
+    });
+    const writer = new SinkWriter(client, metadata, this.#buffer, 30_000, {
+      onAcknowledged: rows => {
+        this.#acknowledged += rows;
+        this.#noteResent();
+        this.#room.notify();
+        this.#checkDrained();
+      },
+      onFailed: (error, fatal) => this.#produceFailed(client, error, fatal),
+    });
+    this.#writer = writer;
+    writer.pump();
+  }
+
+  #produceFailed(client: ClusterClient, error: BraidError, fatal: boolean): void {
+    if (fatal) this.#error ??= error;
+    else if (error.code === 'CONNECTION_LOST' || error.code === 'REQUEST_TIMED_OUT')
+      this.#connections.get(client.cluster)?.report(client, error);
+    this.#actor.send({ type: 'produce.failed', cluster: client.cluster, failure: error, fatal });
+  }
+
+  #resend(left: string | null, active: string | null): void {
+    const resent = this.#buffer?.rewind() ?? 0;
+    if (active === null) return;
+    this.#resendingTo = active;
+    if (left !== null && left !== active)
+      this.#switch = { from: left, to: active, faultAt: this.#lostAt || this.#ports.clock.now(), resent };
+    this.#openWriter(active);
+    this.#noteResent();
+  }
+
+  /** A switch is told when the new cluster has acknowledged something, or at once where nothing was unacknowledged. */
+  #noteResent(): void {
+    const change = this.#switch;
+    const buffer = this.#buffer;
+    if (change !== undefined && (change.resent === 0 || (buffer?.unacknowledged ?? 0) < change.resent)) {
+      this.#switch = undefined;
+      const { from, to, resent, faultAt } = change;
+      this.#reports.event({ type: 'sink.switched', from, to, resent, ms: this.#ports.clock.now() - faultAt });
+    }
+    const resending = this.#resendingTo;
+    if (resending === undefined || (buffer?.old ?? 0) > 0) return;
+    this.#resendingTo = undefined;
+    queueMicrotask(() => this.#actor.send({ type: 'rows.resent', cluster: resending }));
+  }
+
+  #checkDrained(): void {
+    if (this.#ended && this.unacknowledged === 0) queueMicrotask(() => this.#actor.send({ type: 'rows.acknowledged' }));
+  }
+}

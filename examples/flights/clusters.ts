@@ -16,7 +16,7 @@ export const clusterNames = ['east', 'west'] as const;
 
 /** Starts both clusters on free ports. If one cannot start, none is left. */
 export async function startClusters(kafka: boolean, signal: AbortSignal): Promise<FlightCluster[]> {
-  const start = kafka ? await apacheKafka(signal) : startEmbedded;
+  const start: (name: string) => Promise<FlightCluster> = kafka ? startApache : startEmbedded;
   const starts = await Promise.allSettled(clusterNames.map(start));
   const started = starts.flatMap(outcome => (outcome.status === 'fulfilled' ? [outcome.value] : []));
   const failed = starts.find(outcome => outcome.status === 'rejected');
@@ -39,5 +39,22 @@ async function startEmbedded(name: string): Promise<FlightCluster> {
     comeBack: () => cluster.faults.heal(),
     usage: () => cluster.usage(),
     stop: () => cluster.close(),
+  };
+}
+
+/** A single Apache Kafka broker; to go dark it is stopped by a signal, which is what a hung machine looks like. */
+async function startApache(name: string): Promise<FlightCluster> {
+  const { startApacheKafka } = await import('../support/apache-kafka.ts');
+  const broker = await startApacheKafka({ name });
+  return {
+    name,
+    brokers: [broker.broker],
+    goDark: async () => broker.pause(),
+    comeBack: async () => broker.resume(),
+    usage: async () => {
+      const { cpuSeconds, rssBytes } = broker.usage() ?? { cpuSeconds: 0, rssBytes: 0 };
+      return { cpuSeconds, rssBytesMax: rssBytes };
+    },
+    stop: () => broker.stop(),
   };
 }

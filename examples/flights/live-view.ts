@@ -14,6 +14,7 @@ export interface LiveTerminal extends Terminal {
 
 /** The view for people who look on: collects what it is told and draws it ten times a second. */
 export class LiveView implements View {
+  readonly showsDelayed = true;
   readonly #terminal: LiveTerminal;
   readonly #screen: Screen;
   readonly #startedAt = performance.now();

@@ -7,6 +7,7 @@ const lineEveryMs = 1000;
 
 /** The view for logs and pipes: facts as they happen, figures once a second. */
 export class PlainView implements View {
+  readonly showsDelayed = false;
   readonly #write: (text: string) => void;
   readonly #total: number;
   readonly #now: () => number;

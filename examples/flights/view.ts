@@ -18,6 +18,8 @@ export interface View {
   event(event: JobEvent): void;
   delayed(airports: readonly DelayedAirport[]): void;
   verifying(records: number, total: number): void;
+  /** Whether anybody wants to know the most delayed airports: somebody has to find out. */
+  readonly showsDelayed: boolean;
   /** A line of its own, for what is none of the above. */
   note(text: string): void;
   /** Leaves the screen in order; what was drawn stays. Idempotent. */

@@ -39,7 +39,8 @@ export class TerminalWindow {
       if (final !== undefined) this.#control(final, parameters ?? '');
       else if (text === '\r') this.#column = 0;
       else if (text === '\n') this.#lineFeed();
-      else if (text.startsWith('\u001b')) this.#pending = text.length === 2 ? '' : text;
+      else if (text === '\u001b' || text.startsWith('\u001b[')) this.#pending = text;
+      else if (text.startsWith('\u001b')) continue;
       else if (text >= ' ' && this.#column < this.columns) this.#put(text);
     }
   }
@@ -56,7 +57,7 @@ export class TerminalWindow {
   #put(text: string): void {
     const line = this.#lines[this.#row]!;
     while (line.length < this.#column) line.push(blank);
-    line[this.#column++] = { text, ...this.#style };
+    line[this.#column++] = { ...this.#style, text };
   }
 
   #lineFeed(): void {

@@ -1,17 +1,16 @@
 /**
  * Real Apache Kafka brokers, single-node clusters on loopback ports: installed once from Maven Central into
  * `.cache/apache-kafka`, started in temporary folders, and gone with the process that started them, however it ends.
- * Not part of the package: used by `npm run test:kafka` and by examples with `--kafka`. Needs Java 17+ and Maven.
+ * `BRAID_CACHE` names another cache folder. Not part of the package: used by `npm run test:kafka` and by examples with `--kafka`. Needs Java 17+ and Maven.
  */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { Kafka, logLevel } from 'kafkajs';
+import { warmUp } from './warm-up.ts';
 
 const version = '4.2.2';
 const readyMsMax = 60_000;
@@ -32,7 +31,7 @@ export interface ApacheKafka {
   resume(): void;
   /** Stops the broker, also a paused one, and removes its folder. */
   stop(): Promise<void>;
-  /** CPU seconds so far and resident bytes, from /proc; undefined where there is none. */
+  /** CPU seconds so far and peak resident bytes, from /proc; undefined where there is none. */
   usage(): { readonly cpuSeconds: number; readonly rssBytes: number } | undefined;
 }
 
@@ -145,7 +144,7 @@ async function startOnce(installed: string, options: ApacheKafkaOptions): Promis
   const address = `127.0.0.1:${plain}`;
   try {
     const pid = await broker.pid;
-    await ready(address, broker);
+    await warmUp(address, () => !broker.exited, readyMsMax);
     return {
       broker: address,
       secured: new Map(secured.map((protocol, i) => [protocol, `127.0.0.1:${securedPorts[i]}`])),
@@ -157,7 +156,7 @@ async function startOnce(installed: string, options: ApacheKafkaOptions): Promis
     };
   } catch (error) {
     await broker.stop();
-    throw error;
+    throw broker.output() === '' ? error : new Error(`the broker did not start:\n${broker.output()}`, { cause: error });
   }
 }
 
@@ -173,7 +172,7 @@ function projectRoot(): string {
 }
 
 function installation(): string {
-  return join(projectRoot(), '.cache', 'apache-kafka', version);
+  return join(process.env['BRAID_CACHE'] ?? join(projectRoot(), '.cache'), 'apache-kafka', version);
 }
 
 async function freePorts(count: number): Promise<number[]> {
@@ -253,48 +252,6 @@ function spawnGuarded(folder: string, commands: readonly (readonly string[])[]):
   };
 }
 
-/** Metadata first, then both coordinators: the first call creates their topics, and clients fail while that is under way. */
-async function ready(broker: string, process: Guarded): Promise<void> {
-  const kafka = new Kafka({
-    clientId: 'warm-up',
-    brokers: [broker],
-    connectionTimeout: 500,
-    retry: { retries: 2, initialRetryTime: 50, maxRetryTime: 100 },
-    logLevel: logLevel.NOTHING,
-  });
-  await until(process, async () => {
-    const admin = kafka.admin();
-    try {
-      await admin.connect();
-      if ((await admin.describeCluster()).brokers.length === 0) throw new Error('no broker is registered');
-      await admin.fetchOffsets({ groupId: 'warm-up', topics: [] });
-    } finally {
-      await admin.disconnect();
-    }
-  });
-  await until(process, async () => {
-    const producer = kafka.producer({ transactionalId: 'warm-up', maxInFlightRequests: 1, idempotent: true });
-    try {
-      await producer.connect();
-    } finally {
-      await producer.disconnect();
-    }
-  });
-}
-
-async function until(process: Guarded, attempt: () => Promise<void>): Promise<void> {
-  const deadline = performance.now() + readyMsMax;
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (process.exited) throw new Error(`the broker exited:\n${process.output()}`);
-      if (performance.now() > deadline) throw new Error('the broker was not ready in time', { cause: error });
-      await pause(50);
-    }
-  }
-}
-
 function saslProperties(protocol: SecureListener['protocol']): string[] {
   if (protocol === 'SSL') return [];
   const prefix = `listener.name.${protocol.toLowerCase()}`;
@@ -317,8 +274,8 @@ let authorityMade: { readonly certificate: string; readonly folder: string } | u
 
 function authority(): { readonly certificate: string; readonly folder: string } {
   if (authorityMade !== undefined) return authorityMade;
-  const folder = openssl(['version']) && execFileSync('mktemp', ['-d'], { encoding: 'utf8' }).trim();
-  process.once('exit', () => spawnSync('rm', ['-rf', folder]));
+  const folder = mkdtempSync(join(tmpdir(), 'braid-authority-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const subject = ['-subj', '/CN=braid test authority'];
   openssl(
     ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '30', ...subject, '-keyout', 'ca.key', '-out', 'ca.crt'],
@@ -344,7 +301,7 @@ function makeCertificates(folder: string): string[] {
     '-out',
     at('broker.csr'),
   ]);
-  execFileSync('sh', ['-c', 'echo "subjectAltName=IP:127.0.0.1,DNS:localhost" > "$1"', 'sh', at('names')]);
+  writeFileSync(at('names'), 'subjectAltName=IP:127.0.0.1,DNS:localhost\n');
   const signer = ['-CA', join(ca, 'ca.crt'), '-CAkey', join(ca, 'ca.key'), '-set_serial', String(Date.now())];
   openssl([
     'x509',
@@ -359,18 +316,17 @@ function makeCertificates(folder: string): string[] {
     '-out',
     at('broker.crt'),
   ]);
-  execFileSync('sh', ['-c', 'cat "$1" "$2" > "$3"', 'sh', at('broker.key'), at('broker.crt'), at('keystore.pem')]);
+  writeFileSync(at('keystore.pem'), readFileSync(at('broker.key'), 'utf8') + readFileSync(at('broker.crt'), 'utf8'));
   return ['ssl.keystore.type=PEM', `ssl.keystore.location=${at('keystore.pem')}`];
 }
 
-function openssl(words: readonly string[], cwd?: string): true {
+function openssl(words: readonly string[], cwd?: string): void {
   const { status, stderr, error } = spawnSync('openssl', words, {
     encoding: 'utf8',
     ...(cwd === undefined ? {} : { cwd }),
   });
   if (error !== undefined) throw new Error('openssl is not installed: apt-get install openssl', { cause: error });
   if (status !== 0) throw new Error(`openssl ${words[0]} failed:\n${stderr}`);
-  return true;
 }
 
 const clockTicksPerSecond = 100;
@@ -379,10 +335,10 @@ function usageOf(pid: number): { readonly cpuSeconds: number; readonly rssBytes:
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const rssKiB = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+    const peakKiB = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
     return {
       cpuSeconds: (Number(fields[11]) + Number(fields[12])) / clockTicksPerSecond,
-      rssBytes: rssKiB * 1024,
+      rssBytes: peakKiB * 1024,
     };
   } catch {
     return undefined;

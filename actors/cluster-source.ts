@@ -65,6 +65,8 @@ export class ClusterSource {
     this.#reports = reports;
     this.slabs = new SlabPool(options.prefetchBytesMax);
     this.#watermarks = new SplitWatermarks(plan.outOfOrderMs);
+    // A cluster whose splits are not known yet holds the watermark as if it were one split.
+    for (const place of node.clusters.keys()) this.#watermarks.add(-1 - place);
     this.#limits = limitsOf(node, 1);
     this.#dispatcher = new SplitDispatcher(plan, pool, output, this.#watermarks, {
       clock: ports.clock,
@@ -203,6 +205,7 @@ export class ClusterSource {
           if (isDone(split)) this.#watermarks.end(split.id);
           else this.#dispatcher.add(split);
         }
+        this.#watermarks.end(-1 - this.node.clusters.findIndex(each => each.name === cluster));
       } catch (thrown) {
         const error = toBraidError(thrown, 'BROKER_ERROR', cluster);
         if (this.#connections.get(cluster)?.client !== client) return;

@@ -82,7 +82,11 @@ export class Connection {
         resolveBrokers: ({ self }) => self.send({ type: 'brokers.resolved', brokers }),
         dial: ({ context }) => this.#dial(context.generation),
         destroyClient: () => this.#destroyClient(),
-        sendHeartbeat: ({ context }) => this.#heartbeat(context.generation),
+        sendHeartbeat: ({ context }) => {
+          // Answers from before the suspicion say nothing about it.
+          this.#silence?.tick(this.#ports.clock.now());
+          this.#heartbeat(context.generation);
+        },
         startProbe: ({ context }) => this.#startProbe(context.generation),
         endProbe: () => this.#endProbe(),
         announceHealthy: () => this.#announceHealthy(),
@@ -220,7 +224,12 @@ export class Connection {
       () => {
         if (this.#state === 'suspect' && this.#client === client) this.#actor.send({ type: 'answer.received' });
       },
-      thrown => this.#actor.send({ type: 'heartbeat.failed', generation, reason: toBraidError(thrown).message }),
+      thrown => {
+        const { message: reason } = toBraidError(thrown);
+        // A healthy connection whose heartbeat fails is suspect first, and is asked once more.
+        if (this.#state === 'healthy') this.#actor.send({ type: 'socket.closed', generation, reason });
+        else this.#actor.send({ type: 'heartbeat.failed', generation, reason });
+      },
     );
   }
 

@@ -172,7 +172,7 @@ function projectRoot(): string {
 }
 
 function installation(): string {
-  return join(process.env['BRAID_CACHE'] ?? join(projectRoot(), '.cache'), 'apache-kafka', version);
+  return join(process.env.BRAID_CACHE ?? join(projectRoot(), '.cache'), 'apache-kafka', version);
 }
 
 async function freePorts(count: number): Promise<number[]> {

@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { BraidError } from '../base/errors.ts';
 import { type CheckedAddress, type ClusterAddress, checkAddress, type HostPort } from './address.ts';
 import { BrokerConnection } from './broker-connection.ts';
-import { destroyed } from './connection-errors.ts';
-import { brokerError } from './error-codes.ts';
+import { destroyed, dialCutOff } from './connection-errors.ts';
+import { brokerError, brokerErrorOf } from './error-codes.ts';
 import { apiVersionsRequest } from './requests/api-versions.ts';
 import { createTopicsRequest } from './requests/create-topics.ts';
 import { fetchRequest } from './requests/fetch.ts';
@@ -59,9 +59,9 @@ interface Node {
   readonly lanes: Map<Lane, BrokerConnection>;
 }
 
-/** Creating a topic answers before its leaders are known everywhere; that is waited for, this often and this long. */
-const leadersPollMs = 20;
-const leadersMsMax = 10_000;
+/** Creating a topic answers before its leaders serve it; that is waited for, this often and this long. */
+const servingPollMs = 20;
+const servingMsMax = 10_000;
 const createTopicsMs = 10_000;
 
 class KafkaClient implements ClusterClient {
@@ -98,6 +98,7 @@ class KafkaClient implements ClusterClient {
   async connect(): Promise<void> {
     const failures: BraidError[] = [];
     for (const broker of this.#address.brokers) {
+      if (this.#destroyed !== undefined) throw this.#destroyed;
       const seed = this.#connection(broker);
       this.#seed = seed;
       try {
@@ -110,7 +111,8 @@ class KafkaClient implements ClusterClient {
         seed.destroy(thrown);
         // Wrong credentials are wrong at every broker, and trying them everywhere locks accounts.
         if (thrown.code === 'AUTHENTICATION_FAILED') throw thrown;
-        failures.push(thrown);
+        const place = `${this.cluster} at ${broker.host}:${broker.port}`;
+        failures.push(thrown.code === 'CONNECTION_LOST' ? dialCutOff(place, this.#address, true, thrown) : thrown);
       } finally {
         this.#seed = undefined;
       }
@@ -181,7 +183,7 @@ class KafkaClient implements ClusterClient {
     for (const { topic, error, message } of created) {
       if (error !== 0) throw brokerError(error, 'CreateTopics', `${topic} in ${this.cluster}`, message);
     }
-    await this.#leadersKnown(topics.map(({ topic }) => topic));
+    await this.#serving(topics.map(({ topic }) => topic));
   }
 
   destroy(): void {
@@ -213,16 +215,22 @@ class KafkaClient implements ClusterClient {
     return out;
   }
 
-  async #leadersKnown(topics: readonly string[]): Promise<void> {
-    const deadline = performance.now() + leadersMsMax;
+  /** Metadata names a leader before that broker has opened its logs: a topic is there once its leaders list offsets. */
+  async #serving(topics: readonly string[]): Promise<void> {
+    const deadline = performance.now() + servingMsMax;
     for (;;) {
-      const known = await this.metadata(topics).catch(error => {
-        if (error instanceof BraidError && error.code === 'TOPIC_UNKNOWN') return undefined;
-        throw error;
-      });
-      if (known?.every(({ partitions }) => partitions.length > 0 && partitions.every(p => p.leader >= 0))) return;
-      if (performance.now() > deadline) throw brokerError(5, 'CreateTopics', `${topics.join(', ')} in ${this.cluster}`);
-      await pause(leadersPollMs);
+      try {
+        for (const { topic, partitions } of await this.metadata(topics)) {
+          const all = partitions.map(({ partition }) => partition);
+          if (all.length === 0) throw brokerError(5, 'CreateTopics', `${topic} in ${this.cluster}`);
+          await this.#listOffsets(topic, all, earliest);
+        }
+        return;
+      } catch (thrown) {
+        const waits = brokerErrorOf(thrown)?.kind === 'retriable' && performance.now() < deadline;
+        if (!waits) throw thrown;
+      }
+      await pause(servingPollMs);
     }
   }
 

@@ -49,8 +49,8 @@ export function malformedFrame(place: string, what: string, greeted: boolean): B
 
 const certificateCodes = /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME|ERR_SSL_TLSV|ERR_SSL_SSLV3_ALERT|CRL|HOSTNAME/;
 
-/** A socket error while dialling: `tls` says whether TLS was asked for. */
-export function dialFailed(thrown: unknown, place: string, tls: boolean): BraidError {
+/** A socket error while dialling. */
+export function dialFailed(thrown: unknown, place: string, address: Security, greeted: boolean): BraidError {
   if (thrown instanceof BraidError) return thrown;
   const { code = '', message = String(thrown) } = thrown as NodeJS.ErrnoException;
   const details = { place, cause: thrown };
@@ -59,7 +59,8 @@ export function dialFailed(thrown: unknown, place: string, tls: boolean): BraidE
       ...details,
       hint: 'drop ssl, or use the TLS listener',
     });
-  if (tls && certificateCodes.test(code))
+  if (code === 'ECONNRESET' || code === 'EPIPE') return dialCutOff(place, address, greeted, thrown);
+  if (address.ssl !== undefined && certificateCodes.test(code))
     return new BraidError('AUTHENTICATION_FAILED', `the TLS handshake with ${place} failed: ${message}`, {
       ...details,
       hint: 'check ca, cert, key and servername in ssl',
@@ -70,18 +71,32 @@ export function dialFailed(thrown: unknown, place: string, tls: boolean): BraidE
       : code === 'ENOTFOUND' || code === 'EAI_AGAIN'
         ? `the host name of ${place} is unknown`
         : `${place} could not be reached: ${message}`;
-  const hint = tls && code === 'ECONNRESET' ? 'does this listener speak TLS?' : undefined;
-  return new BraidError('CLUSTER_UNREACHABLE', reason, { ...details, hint, retriable: true });
+  return new BraidError('CLUSTER_UNREACHABLE', reason, { ...details, retriable: true });
 }
 
-/** The peer hung up in the middle of a dial. */
-export function dialCutOff(place: string, tls: boolean, sasl: boolean): BraidError {
-  const missing = [tls ? undefined : 'TLS (ssl)', sasl ? undefined : 'SASL (sasl)'].filter(x => x !== undefined);
+/**
+ * The peer hung up in the middle of a dial. Listeners do so where they expect TLS, or SASL: which, shows in whether
+ * the broker had answered before (`greeted`).
+ */
+export function dialCutOff(place: string, address: Security, greeted: boolean, cause?: unknown): BraidError {
+  const hint = greeted
+    ? address.sasl === undefined
+      ? 'does the listener ask for SASL (sasl)?'
+      : undefined
+    : address.ssl === undefined
+      ? 'does the listener ask for TLS (ssl)?'
+      : 'does the listener speak TLS?';
   return new BraidError('CLUSTER_UNREACHABLE', `${place} hung up during the handshake`, {
     place,
-    hint: missing.length > 0 ? `does the listener ask for ${missing.join(' or ')}?` : undefined,
+    hint,
+    cause,
     retriable: true,
   });
+}
+
+interface Security {
+  readonly ssl: object | undefined;
+  readonly sasl: object | undefined;
 }
 
 export function authenticationFailed(place: string, mechanism: string, thrown: unknown): BraidError {

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
+import type { ISocketFactoryArgs } from 'kafkajs';
 
 /**
  * The one part of kafkajs that Braid uses: its Connection (framing, correlation of answers, TLS, SASL), typed here because
@@ -50,15 +51,8 @@ export interface KafkajsConnectionOptions {
   readonly connectionTimeout: number;
   readonly requestTimeout: number;
   readonly enforceRequestTimeout: boolean;
-  readonly socketFactory: (to: KafkajsDial) => Socket;
+  readonly socketFactory: (dial: ISocketFactoryArgs) => Socket;
   readonly logger: KafkajsLogger;
-}
-
-export interface KafkajsDial {
-  readonly host: string;
-  readonly port: number;
-  readonly ssl: object | null;
-  readonly onConnect: () => void;
 }
 
 interface KafkajsLogger {

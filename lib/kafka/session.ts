@@ -15,7 +15,7 @@ import {
   requestTimedOut,
 } from './connection-errors.ts';
 import { brokerError } from './error-codes.ts';
-import { type KafkajsConnection, type KafkajsDial, kafkajsConnection } from './kafkajs.ts';
+import { type KafkajsConnection, type KafkajsConnectionOptions, kafkajsConnection } from './kafkajs.ts';
 import { type ApiRange, apiVersionsRequest } from './requests/api-versions.ts';
 import { apis, type WireRequest } from './requests/request.ts';
 
@@ -100,7 +100,7 @@ export class Session {
       await Promise.race([this.#handshake(), failed]);
     } catch (thrown) {
       // Where the socket was lost, what was learnt there says more than what kafkajs makes of it.
-      const error = this.#closed ?? dialFailed(thrown, this.place, this.#address.ssl !== undefined);
+      const error = this.#closed ?? dialFailed(thrown, this.place, this.#address, this.#greeted);
       this.close(error);
       throw error;
     } finally {
@@ -203,7 +203,7 @@ export class Session {
     socket.uncork();
   }
 
-  #openSocket({ host, port, ssl, onConnect }: KafkajsDial): Socket {
+  #openSocket({ host, port, ssl, onConnect }: Parameters<KafkajsConnectionOptions['socketFactory']>[0]): Socket {
     const socket = ssl
       ? tls.connect({ host, port, ...(net.isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
       : net.connect({ host, port }, onConnect);
@@ -237,14 +237,13 @@ export class Session {
 
   #lose(reason: string, cause?: unknown): void {
     if (this.#closed !== undefined) return;
-    const { ssl, sasl } = this.#address;
     const error = this.#open
       ? cause instanceof BraidError
         ? cause
         : connectionLost(this.place, reason)
       : cause === undefined
-        ? dialCutOff(this.place, ssl !== undefined, sasl !== undefined)
-        : dialFailed(cause, this.place, ssl !== undefined);
+        ? dialCutOff(this.place, this.#address, this.#greeted)
+        : dialFailed(cause, this.place, this.#address, this.#greeted);
     this.close(error);
     this.onLost?.(reason);
   }

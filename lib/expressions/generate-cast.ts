@@ -4,7 +4,7 @@ import type { Cast } from './expression.ts';
 import type { Emitted } from './generate.ts';
 import { emitSafeCheck } from './generate-number.ts';
 import { emitWritten } from './generate-text.ts';
-import { declare, type Generation, textVariables } from './generation.ts';
+import { declare, type Generation, textVariables, toBigint } from './generation.ts';
 import { castText, doubleToBigint, doubleToInt, doubleToNarrow } from './runtime.ts';
 
 export function emitCast(generation: Generation, cast: Cast): Emitted {
@@ -21,7 +21,7 @@ export function emitCast(generation: Generation, cast: Cast): Emitted {
   const simple = (code: string): Emitted => ({ value: declare(writer, 'const', code), isNull });
   switch (`${from}>${to}`) {
     case 'INT>BIGINT':
-      return wide ? simple(`BigInt(${value})`) : operand;
+      return wide ? simple(toBigint(value, isNull)) : operand;
     case 'INT>DOUBLE':
       return operand;
     case 'INT>BOOLEAN':

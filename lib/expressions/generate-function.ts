@@ -3,7 +3,7 @@ import type { Call, Expression } from './expression.ts';
 import type { Emitted } from './generate.ts';
 import { emitArithmetic, emitExtreme, emitSigned } from './generate-number.ts';
 import { emitText, emitTextComparison } from './generate-text.ts';
-import { anyNull, assign, declare, declareMutable, type Generation } from './generation.ts';
+import { anyNull, assign, declare, declareMutable, type Generation, toBigint } from './generation.ts';
 import { dayOfWeek, floorTo, hourOf, isFloorUnit } from './time.ts';
 
 /** Emits a call: one case for each function of the closed list, so that a name never becomes code. */
@@ -121,7 +121,7 @@ function emitDatePart(generation: Generation, time: Expression, part: (time: num
   const operand = generation.emit(time);
   const number = `${writer.constant(part)}(${operand.value})`;
   const isNull = operand.isNull;
-  return { value: declare(writer, 'const', width === 'wide' ? `BigInt(${number})` : number), isNull };
+  return { value: declare(writer, 'const', width === 'wide' ? toBigint(number, isNull) : number), isNull };
 }
 
 function emitFloor(generation: Generation, time: Expression, unit: Expression): Emitted {

@@ -72,3 +72,8 @@ export function isTrue({ value, isNull }: Emitted): string {
 export function unlessNull(isNull: string): string {
   return isNull === 'false' ? '' : `!${isNull} && `;
 }
+
+/** A bigint from a number. BigInt refuses what is no integer, which the value of a NULL row may be. */
+export function toBigint(value: string, isNull: string): string {
+  return isNull === 'false' ? `BigInt(${value})` : `${isNull} ? 0n : BigInt(${value})`;
+}

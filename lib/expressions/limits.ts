@@ -34,7 +34,7 @@ export function sealed<E extends Expression>(expression: E): Readonly<E> {
   if (size.nodes > expressionNodesMax || size.depth > expressionDepthMax)
     throw new BraidError(
       'PLAN_INVALID',
-      `an expression has ${size.nodes} nodes on ${size.depth} levels, which is too large`,
+      `an expression with ${size.nodes} nodes or more, on ${size.depth} levels, is too large`,
       {
         hint: `at most ${expressionNodesMax} nodes and ${expressionDepthMax} levels; split it over two selections`,
       },
@@ -43,15 +43,19 @@ export function sealed<E extends Expression>(expression: E): Readonly<E> {
   return Object.freeze(expression);
 }
 
+/**
+ * Stops as soon as a limit is passed: a tree that came as plain data may be deeper than the stack, and one whose nodes are
+ * shared may have more of them than can be counted.
+ */
 function measure(expression: Expression, level: number): Size {
   let nodes = 1;
   let depth = 1;
   for (const operand of operandsOf(expression)) {
-    // A tree that came as plain data may be too deep to be measured to its end.
     const size =
       known.get(operand) ?? (level > expressionDepthMax ? { nodes: 1, depth: 1 } : measure(operand, level + 1));
     nodes += size.nodes;
     depth = Math.max(depth, size.depth + 1);
+    if (nodes > expressionNodesMax) break;
   }
   return { nodes, depth };
 }

@@ -84,8 +84,23 @@ export const rowOfEveryType: fc.Arbitrary<readonly Value[]> = fc.tuple(
   ),
 );
 
-/** A random tree of a type, through the public builders alone; `depth` levels at most. */
+/** One WHEN ... THEN ... of a CASE. */
+export function branch(when: Expression, result: Expression): { readonly when: Expression; readonly then: Expression } {
+  // biome-ignore lint/suspicious/noThenProperty: SQL's own word; it is never awaited.
+  return { when, then: result };
+}
+
+const built = new Map<string, fc.Arbitrary<Expression>>();
+
+/** A random tree of a type, through the public builders alone; `depth` levels at most. Built once: it is large. */
 export function expressionOf(name: TypeName, depth: number): fc.Arbitrary<Expression> {
+  const key = `${name} ${depth}`;
+  const known = built.get(key) ?? buildExpressionOf(name, depth);
+  built.set(key, known);
+  return known;
+}
+
+function buildExpressionOf(name: TypeName, depth: number): fc.Arbitrary<Expression> {
   const lower = name.toLowerCase();
   const leaf: fc.Arbitrary<Expression> = fc.oneof(
     { weight: 4, arbitrary: fc.constantFrom(column(everyType, `x_${lower}`), column(everyType, `y_${lower}`)) },
@@ -106,8 +121,10 @@ export function expressionOf(name: TypeName, depth: number): fc.Arbitrary<Expres
     several(['coalesce'], name),
     fc
       .tuple(
-        // biome-ignore lint/suspicious/noThenProperty: SQL's own word; it is never awaited.
-        fc.array(fc.record({ when: of('BOOLEAN'), then: of(name) }), { minLength: 1, maxLength: 3 }),
+        fc.array(
+          fc.tuple(of('BOOLEAN'), of(name)).map(([when, then]) => branch(when, then)),
+          { minLength: 1, maxLength: 3 },
+        ),
         fc.option(of(name)),
       )
       .map(([branches, otherwise]) => caseWhen(branches, otherwise ?? undefined)),

@@ -78,7 +78,7 @@ const garbage = {
   BIGINT: 2n ** 60n,
   DOUBLE: Number.NaN,
   STRING: 'garbage',
-  TIMESTAMP: -1,
+  TIMESTAMP: Number.NaN,
 } as const;
 
 const encoder = new TextEncoder();

@@ -42,7 +42,7 @@ function resultType(argument: Expression | undefined, filter: Expression | undef
 
 const ops = { COUNT: 'count', SUM: 'sum', MIN: 'min', MAX: 'max' } as const;
 
-export interface LoweredAggregates {
+interface LoweredAggregates {
   readonly accumulators: readonly Accumulator[];
   /** One expression for each call, over a schema whose columns from `firstColumn` on are the accumulators. */
   readonly finals: readonly Expression[];

@@ -8,14 +8,14 @@ import { floorUnits, isFloorUnit } from './time.ts';
  * `resolve` gets the arguments as they were written and says to which types they are to be cast (numbers only ever widen:
  * INT < BIGINT < DOUBLE) and what comes out; what it refuses is TYPE_MISMATCH.
  */
-export interface FunctionRule {
+interface FunctionRule {
   /** How it looks in SQL, for errors and explain. */
   readonly sql: string;
   readonly argsMin: number;
   readonly argsMax: number;
   resolve(args: readonly Expression[], sql: string): Resolved;
 }
-export interface Resolved {
+interface Resolved {
   readonly result: DataType;
   /** Type of each argument; one name for all. */
   readonly operands: TypeName | undefined;
@@ -24,7 +24,7 @@ export interface Resolved {
 const argsMaxOfVariadic = 1000;
 
 /** The wider of two types that can be compared or added, or undefined. */
-export function commonType(a: TypeName, b: TypeName): TypeName | undefined {
+function commonType(a: TypeName, b: TypeName): TypeName | undefined {
   if (a === b) return a;
   const order: readonly TypeName[] = ['INT', 'BIGINT', 'DOUBLE'];
   const wider = Math.max(order.indexOf(a), order.indexOf(b));

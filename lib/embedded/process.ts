@@ -115,13 +115,14 @@ function started(
 ): Promise<readonly string[]> {
   return new Promise((resolve, reject) => {
     child.once('error', cause => reject(new BraidError('CLUSTER_UNREACHABLE', cause.message, { cause })));
-    void exited.then(() => reject(gone()));
+    let refusal: BraidError | undefined;
+    void exited.then(() => reject(refusal ?? gone()));
     child.once('message', (message: ChildMessage) => {
       if (message.kind === 'started') {
         resolve(message.bootstrap);
       } else if (message.kind === 'failed') {
+        refusal = revived(message.error);
         child.kill('SIGTERM');
-        void exited.then(() => reject(revived(message.error)));
       }
     });
     send(child, { kind: 'start', options });

@@ -2,8 +2,10 @@ import { ByteWriter } from '../../base/byte-writer.ts';
 import type { Api } from '../api.ts';
 import { kafkaError } from '../kafka-errors.ts';
 
-const groupKey = 0;
-
+/**
+ * The coordinator of a group or of a transactional id. A transactional client is sent on too: it is InitProducerId
+ * that refuses it, since clients look for a coordinator again and again whatever error they get.
+ */
 export const findCoordinator: Api = {
   key: 10,
   name: 'FindCoordinator',
@@ -11,23 +13,15 @@ export const findCoordinator: Api = {
   max: 2,
   handle({ cluster, version, body, injectedError }) {
     const key = body.string();
-    const keyType = version >= 1 ? body.int8() : groupKey;
+    if (version >= 1) body.int8();
     const coordinator = cluster.groups.coordinatorOf(key);
-    let error = injectedError;
-    let sentence: string | null = null;
-    if (error === 0 && keyType !== groupKey) {
-      // A final error, so that a transactional client stops at once and does not look for a coordinator for ever.
-      error = kafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
-      sentence = 'The embedded cluster has no transactions.';
-    } else if (error === 0 && coordinator === undefined) {
-      error = kafkaError.COORDINATOR_NOT_AVAILABLE;
-    }
+    const found = injectedError === 0 && coordinator !== undefined;
 
     const out = new ByteWriter();
     if (version >= 1) out.int32(0);
-    out.int16(error);
-    if (version >= 1) out.nullableString(sentence);
-    if (error !== 0 || coordinator === undefined) return out.int32(-1).string('').int32(-1);
+    out.int16(found ? kafkaError.NONE : injectedError || kafkaError.COORDINATOR_NOT_AVAILABLE);
+    if (version >= 1) out.nullableString(null);
+    if (!found) return out.int32(-1).string('').int32(-1);
     return out.int32(coordinator.id).string(coordinator.host).int32(coordinator.port);
   },
 };

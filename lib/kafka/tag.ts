@@ -1,4 +1,4 @@
-import { ByteReader } from '../base/byte-reader.ts';
+import { ByteReader, decodeUtf8 } from '../base/byte-reader.ts';
 import { ByteWriter } from '../base/byte-writer.ts';
 import { BraidError } from '../base/errors.ts';
 import { headerBytes, nextBatch, sealCrc } from '../formats/record-batch/header.ts';
@@ -168,7 +168,7 @@ function writeText(out: ByteWriter, text: string, what: string): void {
 
 function readText(reader: ByteReader): string {
   const length = reader.int8();
-  return new TextDecoder().decode(reader.slice(length).slice());
+  return decodeUtf8(reader.slice(length));
 }
 
 function readVarint(reader: ByteReader): number {

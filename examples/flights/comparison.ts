@@ -92,7 +92,7 @@ export class Comparison {
     if (row === undefined) return { row: noRow, difference: 'DuckDB has no such origin and hour' };
     if (record.key !== value.origin) return { row, difference: `its key is ${record.key}` };
     const { flights, meanDelay, maxDelay, lateShare, distance } = this.#expected;
-    const columns = { flights, mean_delay: meanDelay, max_delay: maxDelay, late_share: lateShare, distance };
+    const columns = { flights, meanDelay, maxDelay, lateShare, distance };
     for (const [name, column] of Object.entries(columns))
       if (!Object.is(value[name], column[row])) return { row, difference: `DuckDB has ${name} ${column[row]}` };
     return { row };

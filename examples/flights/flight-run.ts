@@ -65,7 +65,7 @@ export class FlightRun {
   async runJob(): Promise<void> {
     const measure = startMeasure();
     const { rate, threads } = this.#options;
-    const job = await flightDelays(this.#addresses(), rate, threads).start();
+    const job = await flightDelays(this.#addresses(), rate).start({ threads });
     const script = this.#makeScript();
     const events = job.events$.subscribe(event => {
       script.onEvent(event);

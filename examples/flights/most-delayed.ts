@@ -18,7 +18,7 @@ const delays = schema({
   origin: t.string().notNull(),
   hour: t.timestamp().notNull(),
   flights: t.bigint().notNull(),
-  mean_delay: t.double().notNull(),
+  meanDelay: t.double().notNull(),
 });
 
 serveParent<MostDelayedInput, readonly DelayedAirport[], void>(({ clusters }, tell) => {
@@ -46,12 +46,12 @@ serveParent<MostDelayedInput, readonly DelayedAirport[], void>(({ clusters }, te
 
 function mostDelayed(rows: readonly Row<typeof delays>[]): DelayedAirport[] {
   return rows
-    .toSorted((a, b) => b.mean_delay - a.mean_delay)
+    .toSorted((a, b) => b.meanDelay - a.meanDelay)
     .slice(0, shown)
-    .map(({ origin, hour, flights, mean_delay }) => ({
+    .map(({ origin, hour, flights, meanDelay }) => ({
       origin,
       hour: new Date(hour).toISOString().slice(0, 19),
       flights: Number(flights),
-      meanDelay: mean_delay,
+      meanDelay: meanDelay,
     }));
 }

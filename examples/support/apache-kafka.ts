@@ -25,6 +25,8 @@ export interface ApacheKafka {
   /** `host:port` of each secured listener that was asked for. */
   readonly secured: ReadonlyMap<SecureListener['protocol'], string>;
   readonly pid: number;
+  /** Its temporary folder: log, configuration, broker.log. */
+  readonly folder: string;
   /** SIGSTOP: the broker accepts connections and answers nothing, until `resume`. */
   pause(): void;
   /** SIGCONT: what had reached its sockets is applied. */
@@ -149,6 +151,7 @@ async function startOnce(installed: string, options: ApacheKafkaOptions): Promis
       broker: address,
       secured: new Map(secured.map((protocol, i) => [protocol, `127.0.0.1:${securedPorts[i]}`])),
       pid,
+      folder,
       pause: () => void process.kill(pid, 'SIGSTOP'),
       resume: () => void process.kill(pid, 'SIGCONT'),
       stop: () => broker.stop(),

@@ -34,9 +34,9 @@ async function naiveJob(count: number): Promise<DelayRecord[]> {
       origin,
       hour,
       flights: group.flights,
-      mean_delay: group.sum / group.flights,
-      max_delay: group.max,
-      late_share: group.late / group.flights,
+      meanDelay: group.sum / group.flights,
+      maxDelay: group.max,
+      lateShare: group.late / group.flights,
       distance: group.distance,
     };
     return { identity: `tag ${i}`, key: origin, value: JSON.stringify(value), place: `record ${i}` };
@@ -77,9 +77,9 @@ test('a row without a record is lost', () => {
 
 for (const [what, record] of [
   ['another count', changed({ flights: 77_777 })],
-  ['a mean that is off by the last bit', changed({ mean_delay: nextDouble(JSON.parse(first.value).mean_delay) })],
-  ['another maximum', changed({ max_delay: 5000 })],
-  ['another share', changed({ late_share: 0.123 })],
+  ['a mean that is off by the last bit', changed({ meanDelay: nextDouble(JSON.parse(first.value).meanDelay) })],
+  ['another maximum', changed({ maxDelay: 5000 })],
+  ['another share', changed({ lateShare: 0.123 })],
   ['another distance', changed({ distance: 1 })],
   ['a number as text', changed({ flights: '1' })],
   ['another key', { ...first, key: 'XXX' }],

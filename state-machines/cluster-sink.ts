@@ -40,7 +40,7 @@ export type ClusterSinkEvent =
   /** `fatal`: no other try and no other cluster helps (record too large). */
   | { readonly type: 'produce.failed'; readonly cluster: string; readonly failure: Failure; readonly fatal: boolean }
   | { readonly type: 'retry.due'; readonly cluster: string }
-  | { readonly type: 'retry.forgiven' }
+  | { readonly type: 'retry.forgiven'; readonly cluster: string }
   /** All rows that were unacknowledged at the switch have been sent to `cluster`, in order, before any other. */
   | { readonly type: 'rows.resent'; readonly cluster: string }
   /** The input channel was closed and is empty, whether by the end of the data or by an order to stop. */
@@ -93,7 +93,9 @@ export const clusterSinkMachine = setup({
     }),
     countRetry: assign({ retries: ({ context }) => context.retries + 1 }),
     forgiveRetry: assign({ retries: ({ context }) => Math.max(0, context.retries - 1) }),
-    scheduleForgiveness: raise({ type: 'retry.forgiven' }, { delay: 'retryWindow' }),
+    scheduleForgiveness: raise(({ event }) => ({ type: 'retry.forgiven', cluster: clusterOf(event) }), {
+      delay: 'retryWindow',
+    }),
     scheduleRetry: raise(({ event }) => ({ type: 'retry.due', cluster: clusterOf(event) }), {
       delay: 'retryBackoff',
     }),
@@ -139,7 +141,7 @@ export const clusterSinkMachine = setup({
   on: {
     'cluster.healthy': { actions: 'prepareCluster' },
     'cluster.refused': { target: '.failed', actions: 'noteFailure' },
-    'retry.forgiven': { actions: 'forgiveRetry' },
+    'retry.forgiven': { guard: 'isActive', actions: 'forgiveRetry' },
     'sink.abort': '.stopped',
   },
   states: {

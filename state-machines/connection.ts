@@ -34,7 +34,7 @@ export type ConnectionEvent =
   /** Requests wait, and nothing was answered for `suspectAfterMs` of time in which our own loop was on time. */
   | { readonly type: 'answer.overdue'; readonly silentMs: number }
   | { readonly type: 'answer.received' }
-  /** The check that `suspect` sent was not answered either. */
+  /** While suspect: the check was not answered either. Ends a suspicion that no answer ends, so it must come. */
   | { readonly type: 'silence.confirmed'; readonly silentMs: number }
   /** No broker could be asked: refused, reset, unreachable. */
   | { readonly type: 'heartbeat.failed'; readonly generation: number; readonly reason: string }

@@ -58,7 +58,11 @@ export class FlightRun {
   async load(): Promise<void> {
     const startedAt = performance.now();
     const input: LoadInput = { clusters: this.#addresses(), records: this.#options.records };
-    await runSideProcess('loader', input, (records: number) => this.#view.loading(records), this.#signal);
+    const onProgress = (loaded: number) => {
+      this.#found = { ...this.#found, loaded };
+      this.#view.loading(loaded);
+    };
+    await runSideProcess('loader', input, onProgress, this.#signal);
     this.#found = { ...this.#found, loadSeconds: (performance.now() - startedAt) / 1000 };
   }
 

@@ -15,6 +15,8 @@ export interface Findings {
   readonly rate: number;
   /** Records of the whole input. */
   readonly records: number;
+  /** Flights in the clusters. */
+  readonly loaded?: number;
   readonly loadSeconds?: number;
   readonly recordsIn?: number;
   readonly rowsOut?: number;

@@ -9,6 +9,8 @@ export function summaryLines(findings: Findings, colors: ReturnType<typeof pc.cr
   const row = (label: string, ...parts: readonly (string | undefined)[]) =>
     lines.push(`  ${colors.dim(label.padEnd(10))} ${parts.filter(part => part !== undefined).join(', ')}`);
 
+  if (findings.loadSeconds === undefined && findings.loaded !== undefined)
+    row('loaded', `${count(findings.loaded)} of ${count(records)} flights`);
   if (recordsIn !== undefined)
     row(
       'records',

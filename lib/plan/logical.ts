@@ -40,6 +40,8 @@ export interface ClusterAddress {
   /** Passed through to kafkajs. */
   readonly ssl?: unknown;
   readonly sasl?: unknown;
+  /** Allows SASL mechanisms that send the secret in clear text (PLAIN, OAUTHBEARER) without TLS. */
+  readonly allowInsecure?: boolean | undefined;
 }
 
 export interface KafkaSourceOptions {

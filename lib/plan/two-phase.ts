@@ -29,11 +29,11 @@ export function partialsOf(fusion: Fusion, step: AggregateNode): Partials {
   const keys = step.keys.map(key => inline(key, fusion.columns));
   const calls = step.aggregates.map(call => inlineCall(call, fusion.columns));
   const { accumulators, finals } = lowerAggregates(calls, 1 + keys.length);
-  // Names within a partial are seen in `explain` only; `$` keeps them apart from each other.
+  const taken = new Set(step.schema.fields.map(field => field.name));
   const fields: Field[] = [
-    { name: '$window', type: timestamp },
-    ...keys.map((key, i) => ({ name: `$key${i}`, type: key.type })),
-    ...accumulators.map((accumulator, i) => ({ name: `$${accumulator.op}${i}`, type: accumulator.type })),
+    { name: step.schema.fields[keys.length]!.name, type: timestamp },
+    ...keys.map((key, i) => ({ name: step.schema.fields[i]!.name, type: key.type })),
+    ...accumulators.map((accumulator, i) => ({ name: unused(`${accumulator.op}${i}`, taken), type: accumulator.type })),
   ];
   const schema = { fields };
   return {
@@ -57,4 +57,9 @@ export function finishFusion(step: AggregateNode, partials: Partials): Fusion {
     columns: [...step.keys.map((_, i) => column(1 + i)), start, end, ...partials.finals],
     schema: step.schema,
   };
+}
+
+/** Names of accumulators are read in `explain` alone. */
+function unused(name: string, taken: ReadonlySet<string>): string {
+  return taken.has(name) ? unused(`${name}_`, taken) : name;
 }

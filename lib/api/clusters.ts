@@ -1,0 +1,56 @@
+import { BraidError } from '../base/errors.ts';
+import type { ClusterAddress } from '../plan/logical.ts';
+import { aName, type Check, invalid, listOf, optional, readOptions, required } from './options.ts';
+
+/** A Kafka cluster. */
+export interface KafkaCluster {
+  /** Its name within the job: for events, metrics and tags. It stays the same when the brokers change. */
+  readonly name: string;
+  /** Some of its brokers as `host:port`; the others are found through them. */
+  readonly brokers: readonly string[];
+  /** TLS: `true`, or the options of Node's `tls.connect`. */
+  readonly ssl?: unknown;
+  /** SASL, as kafkajs has it: `{ mechanism: 'scram-sha-256', username, password }`. Never logged. */
+  readonly sasl?: unknown;
+}
+
+/** `host:port`, with brackets around an IPv6 address. */
+const aBroker: Check<string> = (value, place) => {
+  const port = typeof value === 'string' ? /^(?:\[[0-9A-Fa-f:.]+\]|[^\s:/@]+):(\d{1,5})$/.exec(value)?.[1] : undefined;
+  if (port === undefined || Number(port) === 0 || Number(port) > 65_535)
+    throw invalid(place, 'a broker as host:port', value, 'such as localhost:9092');
+  return value as string;
+};
+
+const anything: Check<unknown> = value => value;
+
+const aCluster: Check<ClusterAddress> = (value, place) => {
+  const { ssl, sasl, ...address } = readOptions<{
+    name: string;
+    brokers: readonly string[];
+    ssl: unknown;
+    sasl: unknown;
+  }>(place, value, {
+    name: required(aName),
+    brokers: required(listOf(aBroker, 'brokers')),
+    ssl: optional(anything, undefined),
+    sasl: optional(anything, undefined),
+  });
+  return Object.freeze({
+    ...address,
+    ...(ssl === undefined ? {} : { ssl }),
+    ...(sasl === undefined ? {} : { sasl }),
+  });
+};
+
+/** One cluster at least, each under a name of its own. */
+export const someClusters: Check<readonly ClusterAddress[]> = (value, place) => {
+  const clusters = listOf(aCluster, 'clusters')(value, place);
+  clusters.forEach((cluster, i) => {
+    if (clusters.findIndex(other => other.name === cluster.name) < i)
+      throw new BraidError('OPTION_INVALID', `two clusters are called ${cluster.name}`, {
+        place: `${place}[${i}].name`,
+      });
+  });
+  return clusters;
+};

@@ -16,8 +16,6 @@ const portTries = 200;
 const reopenTries = 100;
 const reopenWaitMs = 50;
 
-let connectionCount = 0;
-
 /** One broker's listener and its connections. */
 export class BrokerServer implements BrokerHost {
   readonly cluster: ClusterState;
@@ -56,6 +54,7 @@ export class BrokerServer implements BrokerHost {
     }
   }
 
+  /** Ends a silence too: a broker that comes back is heard. */
   async down(): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
@@ -113,7 +112,7 @@ export class BrokerServer implements BrokerHost {
   }
 
   #accept(socket: Socket): void {
-    const connection = new Connection(++connectionCount, socket, this, this.#silent, this.#onRefused);
+    const connection = new Connection(this.cluster.newConnectionId(), socket, this, this.#silent, this.#onRefused);
     this.#connections.add(connection);
     connection.onClosed(() => this.#connections.delete(connection));
   }

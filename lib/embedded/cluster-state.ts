@@ -41,6 +41,7 @@ export class ClusterState {
   readonly topics: TopicTable;
   readonly groups: GroupTable;
   #nextProducerId = 0n;
+  #connections = 0;
 
   constructor(name: string, brokerCount: number, clock: Clock, settings: ClusterSettings) {
     this.name = name;
@@ -68,6 +69,10 @@ export class ClusterState {
 
   newProducerId(): bigint {
     return this.#nextProducerId++;
+  }
+
+  newConnectionId(): number {
+    return ++this.#connections;
   }
 
   setAlive(node: number, alive: boolean): void {

@@ -90,7 +90,10 @@ export async function startCluster(options: ClusterOptions = {}, clock: Clock = 
   const servers = state.brokers.map(broker => new BrokerServer(state, broker, rules, onRefused));
   const closeAll = async () => {
     state.groups.close();
-    await Promise.all(servers.map(server => server.down()));
+    const closed = Promise.all(servers.map(server => server.down()));
+    // Connections are dropped by now, so that nothing is applied that a delay or a group still held.
+    rules.close();
+    await closed;
   };
   try {
     for (const [at, server] of servers.entries()) await server.open(options.ports?.[at] ?? 0);

@@ -26,6 +26,7 @@ export class Connection implements ClientConnection {
   #working = false;
   #choked = false;
   #ended = false;
+  #dropped = false;
 
   constructor(id: number, socket: Socket, host: BrokerHost, silent: boolean, onRefused: (reason: string) => void) {
     this.id = id;
@@ -54,6 +55,10 @@ export class Connection implements ClientConnection {
     if (silent) socket.pause();
   }
 
+  get dropped(): boolean {
+    return this.#dropped;
+  }
+
   onClosed(callback: () => void): () => void {
     this.#closedCallbacks.add(callback);
     return () => this.#closedCallbacks.delete(callback);
@@ -75,11 +80,12 @@ export class Connection implements ClientConnection {
 
   /** Drops the connection with a TCP reset; what waits in it is lost, as with a killed process. */
   reset(): void {
+    this.#dropped = true;
     this.#socket.resetAndDestroy();
   }
 
   #work(): void {
-    while (!this.#silent && !this.#working && !this.#choked) {
+    while (!this.#dropped && !this.#silent && !this.#working && !this.#choked) {
       const frame = this.#nextFrame();
       if (frame === undefined) break;
       const outcome = dispatch(this.#host, this, frame);
@@ -115,6 +121,7 @@ export class Connection implements ClientConnection {
   }
 
   #finish(outcome: Outcome): void {
+    if (this.#dropped) return;
     if (this.#silent) {
       this.#held.push(outcome);
       return;
@@ -141,6 +148,7 @@ export class Connection implements ClientConnection {
   }
 
   #refuse(reason: string): void {
+    this.#dropped = true;
     this.#onRefused(reason);
     this.#socket.destroy();
   }

@@ -27,6 +27,8 @@ export interface BrokerHost {
 export interface ClientConnection {
   readonly id: number;
   readonly clientHost: string;
+  /** True once the broker has dropped the connection: what waits on it is not applied any more. */
+  readonly dropped: boolean;
   onClosed(callback: () => void): () => void;
 }
 
@@ -53,7 +55,7 @@ export function dispatch(host: BrokerHost, client: ClientConnection, frame: Uint
   return verdict.then(async decided => {
     // A request that was delayed into a silence is applied when the silence ends.
     await host.whenHeard();
-    return apply(host, client, request, decided);
+    return client.dropped ? silent : apply(host, client, request, decided);
   });
 }
 

@@ -81,6 +81,8 @@ interface Rule {
 export class FaultRules {
   #rules: Rule[] = [];
   readonly #clock: Clock;
+  /** Ends the delays that are under way. */
+  readonly #delays = new Set<() => void>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -96,13 +98,25 @@ export class FaultRules {
     if (delayMs <= 0) return;
     const wait = () =>
       new Promise<undefined>(resolve => {
-        this.#clock.after(delayMs, () => resolve(undefined));
+        const end = () => {
+          cancel();
+          this.#delays.delete(end);
+          resolve(undefined);
+        };
+        const cancel = this.#clock.after(delayMs, end);
+        this.#delays.add(end);
       });
     this.#add(api, wait, scope, true);
   }
 
   clear(): void {
     this.#rules = [];
+  }
+
+  /** Also ends the delays under way, so that a closed cluster leaves no timer. */
+  close(): void {
+    this.clear();
+    for (const end of [...this.#delays]) end();
   }
 
   /** Undefined at once where no rule matches, so that a healthy cluster pays nothing. */

@@ -60,6 +60,11 @@ export class GroupTable {
     return kafkaError.NONE;
   }
 
+  /** A deleted topic takes its committed offsets along. */
+  forgetTopic(topic: string): void {
+    for (const group of this.#groups.values()) group.offsets.delete(topic);
+  }
+
   /** Stops every timer of every group. */
   close(): void {
     for (const group of this.#groups.values()) group.close();

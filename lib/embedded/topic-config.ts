@@ -46,6 +46,7 @@ export class TopicConfig {
   readonly timestampAfterMaxMs: number;
   readonly timestampBeforeMaxMs: number;
   readonly logAppendTime: boolean;
+  readonly minInsyncReplicas: number;
   readonly #set: ReadonlyMap<string, string>;
 
   constructor(set: ReadonlyMap<string, string>) {
@@ -53,6 +54,7 @@ export class TopicConfig {
     this.maxMessageBytes = Number(this.get('max.message.bytes'));
     this.timestampAfterMaxMs = Number(this.get('message.timestamp.after.max.ms'));
     this.timestampBeforeMaxMs = Number(this.get('message.timestamp.before.max.ms'));
+    this.minInsyncReplicas = Number(this.get('min.insync.replicas'));
     this.logAppendTime = this.get('message.timestamp.type') === 'LogAppendTime';
   }
 

@@ -31,6 +31,10 @@ export class Partition {
     this.#config = config;
   }
 
+  get minInsyncReplicas(): number {
+    return this.#config.minInsyncReplicas;
+  }
+
   /** Checks a batch in the order in which Apache Kafka does, and appends it. */
   append(records: Uint8Array | null): AppendResult {
     const header = readBatchHeader(records);

@@ -137,6 +137,57 @@ test('a delay holds a request before it is applied, until it is taken away', () 
     client.close();
   }));
 
+test('a broker that is killed while it delays a request never applies it, nor what waited behind', () =>
+  withCluster(async (cluster, clock) => {
+    const client = await rawClient(cluster.bootstrap[0]!);
+    await cluster.faults.delay('Produce', 250, { times: 1 });
+    const lost = [0, 1].map(() => failureOf(produce(client, 't', 0, one)));
+    while (clock.pending === 0) await turn();
+    await cluster.faults.down();
+    await Promise.all(lost);
+    await cluster.faults.up();
+    clock.advance(250);
+    await turn();
+    assert.is(await cluster.endOffset('t', 0), 0);
+  }));
+
+test('a client that leaves while its request is delayed has its request applied all the same', () =>
+  withCluster(async (cluster, clock) => {
+    const client = await rawClient(cluster.bootstrap[0]!);
+    await cluster.faults.delay('Produce', 250);
+    const lost = failureOf(produce(client, 't', 0, one));
+    while (clock.pending === 0) await turn();
+    client.close();
+    await lost;
+    clock.advance(250);
+    while ((await cluster.endOffset('t', 0)) === 0) await turn();
+  }));
+
+test('a closed cluster ends the delays that are under way', async () => {
+  const clock = new ManualClock();
+  const cluster = await startCluster({ topics: [{ topic: 't' }] }, clock);
+  const client = await rawClient(cluster.bootstrap[0]!);
+  await cluster.faults.delay('*', 3_600_000);
+  const lost = failureOf(produce(client, 't', 0, one));
+  while (clock.pending === 0) await turn();
+  await cluster.close();
+  await lost;
+  await turn();
+  assert.equal([clock.pending, await cluster.endOffset('t', 0)], [0, 0]);
+});
+
+test('fewer living replicas than min.insync.replicas refuse acks = all and nothing else', async () => {
+  const config = { 'min.insync.replicas': '2' };
+  const cluster = await startCluster({ brokers: 2, topics: [{ topic: 'safe', replicationFactor: 2, config }] });
+  const client = await rawClient(cluster.bootstrap[0]!);
+  assert.is((await produce(client, 'safe', 0, one)).error, 0);
+  await cluster.faults.down(2);
+  assert.is((await produce(client, 'safe', 0, one)).error, 19);
+  assert.is((await produce(client, 'safe', 0, one, 1)).error, 0);
+  client.close();
+  await cluster.close();
+});
+
 test('an error reply is given so often as asked, at the chosen broker, and nothing is applied', () =>
   withCluster(async cluster => {
     const [first, second] = await Promise.all(cluster.bootstrap.map(address => rawClient(address)));

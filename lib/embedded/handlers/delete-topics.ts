@@ -12,8 +12,9 @@ export const deleteTopics: Api = {
     body.int32();
     const out = new ByteWriter();
     return out.int32(0).array(names, name => {
-      const unknown = () => (cluster.topics.delete(name) ? kafkaError.NONE : kafkaError.UNKNOWN_TOPIC_OR_PARTITION);
-      out.string(name).int16(injectedError || unknown());
+      const known = injectedError === 0 && cluster.topics.delete(name);
+      if (known) cluster.groups.forgetTopic(name);
+      out.string(name).int16(known ? kafkaError.NONE : injectedError || kafkaError.UNKNOWN_TOPIC_OR_PARTITION);
     });
   },
 };

@@ -33,7 +33,7 @@ export const produce: Api = {
       ({ topic, partitions }) => {
         out.string(topic).array(partitions, ({ index, records }) => {
           const error = request.injectedError || badAcks;
-          const result = error === 0 ? append(request, topic, index, records) : refused(error);
+          const result = error === 0 ? append(request, topic, index, records, acks) : refused(error);
           failed ||= result.error !== 0;
           out.int32(index).int16(result.error).int64(result.baseOffset).int64(result.logAppendTime);
           if (version >= 5) out.int64(logStart(request, topic, index));
@@ -53,10 +53,13 @@ function append(
   topic: string,
   index: number,
   records: Uint8Array | null,
+  acks: number,
 ): AppendResult {
   const partition = cluster.topics.partition(topic, index);
   if (partition === undefined) return refused(kafkaError.UNKNOWN_TOPIC_OR_PARTITION);
   if (partition.leader !== broker.id) return refused(kafkaError.NOT_LEADER_OR_FOLLOWER);
+  const inSync = partition.replicas.filter(node => cluster.isAlive(node)).length;
+  if (acks === -1 && inSync < partition.minInsyncReplicas) return refused(kafkaError.NOT_ENOUGH_REPLICAS);
   const header = version < 7 ? readBatchHeader(records) : 0;
   if (typeof header !== 'number' && (header.attributes & attribute.codecMask) === zstd)
     return refused(kafkaError.UNSUPPORTED_COMPRESSION_TYPE);

@@ -34,7 +34,7 @@ function listens(broker: string): Promise<boolean> {
 }
 
 async function connected(cluster: ApacheKafka, generation: number): Promise<ClusterClient> {
-  const client = createClientFactory({ name: 'real', brokers: [cluster.broker] }, { connectMsMax: 300 })(generation);
+  const client = createClientFactory({ name: 'real', brokers: [cluster.broker] }, { connectMsMax: 1000 })(generation);
   await client.connect();
   return client;
 }

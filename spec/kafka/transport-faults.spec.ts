@@ -88,7 +88,7 @@ function metadata(port: number): ByteWriter {
 
 function client(ports: readonly number[], options: ClientOptions = {}, more: Partial<ClusterAddress> = {}) {
   const brokers = ports.map(port => `127.0.0.1:${port}`);
-  const made = createClientFactory({ name: 'east', brokers, ...more }, { connectMsMax: 300, ...options })(1);
+  const made = createClientFactory({ name: 'east', brokers, ...more }, { connectMsMax: 600, ...options })(1);
   cleanUps.push(() => made.destroy());
   return made;
 }
@@ -150,7 +150,7 @@ spec('a silent first address does not keep the second one waiting for longer tha
   const started = performance.now();
   await client([silent.port, broker.port]).connect();
   const took = performance.now() - started;
-  assert.ok(took >= 290 && took < 2000, `${took} ms`);
+  assert.ok(took >= 590 && took < 5000, `${took} ms`);
 });
 
 spec('a port that speaks HTTP is not Kafka', async () => {
@@ -181,7 +181,7 @@ spec('an echo is not Kafka', async () => {
 
 spec('a port that accepts and says nothing is given up in bounded time', async () => {
   const silent = await listen(() => {});
-  await failsWith('CLUSTER_UNREACHABLE', client([silent.port]).connect(), /no answer within 300 ms/);
+  await failsWith('CLUSTER_UNREACHABLE', client([silent.port]).connect(), /no answer within 600 ms/);
 });
 
 spec('a broker that answers the versions and then nothing is given up in bounded time', async () => {

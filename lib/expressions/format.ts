@@ -123,6 +123,6 @@ function typeOf(expression: Expression): string {
 }
 
 /** Back quotes around what is no plain name. */
-function identifier(name: string): string {
+export function identifier(name: string): string {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : `\`${name.replaceAll('`', '``')}\``;
 }

@@ -49,6 +49,9 @@ export class SplitReader {
   readonly #loops = new Set<number>();
   #stopped = false;
   #refreshing: Promise<void> | undefined;
+  /** A split whose next batch did not fit into the last answer. */
+  #hungry: Split | undefined;
+  #turn = 0;
 
   constructor(client: ClusterClient, splits: readonly Split[], limits: SplitReaderLimits, ports: SplitReaderPorts) {
     this.#client = client;
@@ -97,8 +100,19 @@ export class SplitReader {
         await this.#room.next();
         continue;
       }
-      await this.#fetch(node, wanted);
+      await this.#fetch(node, this.#inTurn(wanted));
     }
+  }
+
+  /**
+   * A broker promises a whole batch to the first partition of a request only: whoever got none is asked for first, and
+   * the others take turns, so that no large batch starves.
+   */
+  #inTurn(wanted: readonly Split[]): readonly Split[] {
+    const hungry = this.#hungry;
+    const start =
+      hungry !== undefined && wanted.includes(hungry) ? wanted.indexOf(hungry) : this.#turn++ % wanted.length;
+    return [...wanted.slice(start), ...wanted.slice(0, start)];
   }
 
   async #fetch(node: number, wanted: readonly Split[]): Promise<void> {
@@ -125,10 +139,11 @@ export class SplitReader {
     // A generation that ended while the answer was under way: what it says may be old. Its successor asks again.
     if (this.#stopped) return;
     let stale = false;
+    this.#hungry = undefined;
     for (const part of response.partitions) {
       const split = wanted.find(each => each.partition === part.partition);
       if (split === undefined) continue;
-      if (part.error === 0) this.#accept(split, part, response.throttleMs > 0);
+      if (part.error === 0) this.#accept(split, part, response.throttleMs > 0, split === wanted[0]);
       else if (brokerErrorCode(part.error).kind === 'retriable') stale = true;
       else this.#refuse(split, part);
     }
@@ -139,9 +154,9 @@ export class SplitReader {
     }
   }
 
-  #accept(split: Split, part: FetchedPartition, throttled: boolean): void {
+  #accept(split: Split, part: FetchedPartition, throttled: boolean, first: boolean): void {
     split.highWatermark = part.highWatermark;
-    const pieces = this.#cut(split, part.records);
+    const pieces = this.#cut(split, part.records, first);
     if (pieces.length === 0) {
       if (!throttled && split.fetchOffset >= part.highWatermark) this.#ports.onEmpty(split);
       return;
@@ -157,7 +172,7 @@ export class SplitReader {
   }
 
   /** Copies the fetched batches into a slab, once, and cuts them into pieces at batch borders. */
-  #cut(split: Split, records: Uint8Array): Piece[] {
+  #cut(split: Split, records: Uint8Array, first: boolean): Piece[] {
     const place = nameOf(split);
     const ranges: { start: number; end: number; nextOffset: number; records: number }[] = [];
     let end = 0;
@@ -181,9 +196,14 @@ export class SplitReader {
       end = header.end;
     }
     if (records.length > 0 && ranges.length === 0) {
-      throw new BraidError('BATCH_CORRUPT', `the broker sent ${records.length} bytes that hold no whole record batch`, {
-        place: `${place}, offset ${split.fetchOffset}`,
-      });
+      if (first) {
+        throw new BraidError(
+          'BATCH_CORRUPT',
+          `the broker sent ${records.length} bytes that hold no whole record batch`,
+          { place: `${place}, offset ${split.fetchOffset}` },
+        );
+      }
+      this.#hungry = split;
     }
     if (ranges.length === 0) return [];
     const slab = this.#ports.slabs.hold(records.subarray(0, end));

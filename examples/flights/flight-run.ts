@@ -98,6 +98,7 @@ export class FlightRun {
   async verify(): Promise<void> {
     const startedAt = performance.now();
     const input: VerifyInput = { clusters: this.#addresses(), records: this.#options.records };
+    this.#view.verifying(0, this.#found.rowsOut ?? 0);
     const onProgress = ({ records, total }: VerifyProgress) => this.#view.verifying(records, total);
     const result = await runSideProcess<VerifyInput, VerifyProgress, VerifyResult>(
       'verify',

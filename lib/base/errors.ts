@@ -21,6 +21,7 @@ export const errorCodes = {
   SOURCE_FAILED: 'user',
   SINK_FAILED: 'user',
   JOB_STATE: 'user',
+  STATE_TOO_LARGE: 'user',
   TOPIC_NAME_INVALID: 'user',
   // kafka
   CLUSTER_UNREACHABLE: 'kafka',
@@ -40,6 +41,7 @@ export const errorCodes = {
   WORKER_CRASHED: 'internal',
   OPERATOR_CRASHED: 'internal',
   RESTARTS_EXHAUSTED: 'internal',
+  SNAPSHOT_CORRUPT: 'internal',
   ASSERTION: 'internal',
 } as const satisfies Record<string, 'user' | 'kafka' | 'internal'>;
 

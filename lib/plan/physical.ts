@@ -1,7 +1,7 @@
-import type { Schema } from '../data/schema.ts';
-import type { Accumulator } from '../expressions/aggregate.ts';
-import type { Fragment, TumblingWindow } from '../kernels/fragment.ts';
-import type { CollectionSourceNode, JobOptions, KafkaSourceNode, LogicalSink, RowFunctionNode } from './logical.ts';
+import type { Fragment } from '../kernels/fragment.ts';
+import type { RowFunctionSpec } from '../operators/row-function-spec.ts';
+import type { WindowAggregateSpec } from '../operators/window-aggregate-spec.ts';
+import type { CollectionSourceNode, JobOptions, KafkaSourceNode, LogicalSink } from './logical.ts';
 
 /**
  * How a job runs: a source whose rows pass the `head` fragment (in the pool, over raw bytes, for Kafka), then operators
@@ -54,38 +54,9 @@ export interface LocalAggregateSpec {
   readonly late: Fragment;
 }
 
-/** Global phase: merges partials per window and key, emits a window when the watermark passes its end. */
-export interface WindowAggregateSpec {
-  readonly kind: 'windowAggregate';
-  readonly name: string;
-  readonly window: TumblingWindow;
-  /** Schema of the partials: [window start, keys..., accumulators...], as PartialOutput has it. */
-  readonly partials: Schema;
-  readonly keys: number;
-  readonly accumulators: readonly Accumulator[];
-  /** columns -> rows over the partial schema: final aggregates, window_end, and any projection or filter fused behind. */
-  readonly finish: Fragment;
-}
-
 /** Project and filter over columnar batches (behind a row function, say). */
 export interface FragmentOperatorSpec {
   readonly kind: 'fragment';
   readonly name: string;
   readonly fragment: Fragment;
-}
-
-/** A plain TypeScript function over row objects; no kernel, runs on the job's own thread. */
-export interface RowFunctionSpec {
-  readonly kind: 'rowFunction';
-  readonly name: string;
-  readonly apply: RowFunctionNode['apply'];
-  /** What comes in: the columns that the function sees, then `carried` ones. */
-  readonly input: Schema;
-  /** What goes out: the function's columns, then the same `carried` ones. */
-  readonly output: Schema;
-  /**
-   * Columns at the end that the function does not see and that stay with their row unchanged: 1 where an aggregate
-   * behind it needs the event time, else 0.
-   */
-  readonly carried: number;
 }

@@ -1,9 +1,10 @@
 import { assert, unreachable } from '../base/errors.ts';
 import type { Fragment, FragmentInput } from '../kernels/fragment.ts';
+import type { WindowAggregateSpec } from '../operators/window-aggregate-spec.ts';
 import { type ChainStep, chainOf, checkChain, type SourceNode } from './chain.ts';
 import { type Fusion, identity, isIdentity, withCarried, withEventTime, withFilter, withProjection } from './fusion.ts';
 import type { AggregateNode, LogicalPlan, RowFunctionNode } from './logical.ts';
-import type { PhysicalOperator, PhysicalPlan, PhysicalSource, WindowAggregateSpec } from './physical.ts';
+import type { PhysicalOperator, PhysicalPlan, PhysicalSource } from './physical.ts';
 import { pushDownProjection } from './push-down.ts';
 import { finishFusion, type Partials, partialsOf } from './two-phase.ts';
 

@@ -2,6 +2,7 @@ import type { Field } from '../../data/schema.ts';
 import type { CodeWriter } from '../../expressions/generate.ts';
 import type { ScannerContext } from './emit-scanner.ts';
 import { fieldStates } from './reasons.ts';
+import { timestampMin } from './timestamp-text.ts';
 
 /** Exact powers of ten: a double holds them up to 22. */
 const tens = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
@@ -36,7 +37,11 @@ export function emitFieldValue(writer: CodeWriter, context: ScannerContext, fiel
       emitString(writer, context, i);
       return;
     case 'TIMESTAMP':
-      emitSlow(writer, context, `timestamp(b, p, e)`, [`f${i} = ${context.slow}.value;`], i);
+      writer.line('if (c === 34) {');
+      emitSlow(writer, context, 'timestamp(b, p, e)', [`f${i} = ${context.slow}.value;`], i);
+      writer.line('} else {');
+      emitInteger(writer, context, field.type.name, i);
+      writer.line('}');
       return;
   }
 }
@@ -85,8 +90,16 @@ function emitDigits(writer: CodeWriter): void {
   writer.line('}');
 }
 
-/** Up to 15 digits are exact in a double. What follows must be neither a fraction nor an exponent. */
-function emitInteger(writer: CodeWriter, context: ScannerContext, type: 'INT' | 'BIGINT', i: number): void {
+/**
+ * Up to 15 digits are exact in a double. What follows must be neither a fraction nor an exponent. For a TIMESTAMP, the
+ * smaller one of its two borders (1970 years, in either direction) bounds what is read here.
+ */
+function emitInteger(
+  writer: CodeWriter,
+  context: ScannerContext,
+  type: 'INT' | 'BIGINT' | 'TIMESTAMP',
+  i: number,
+): void {
   const { slow, width } = context;
   const isWide = type === 'BIGINT' && width === 'wide';
   writer.line('q = c === 45 ? p + 1 : p;');
@@ -95,8 +108,8 @@ function emitInteger(writer: CodeWriter, context: ScannerContext, type: 'INT' | 
   emitDigits(writer);
   writer.line('t = q - k;');
   writer.line('w = b[q];');
-  const inRange = type === 'INT' ? 't <= 9' : 't <= 15';
-  writer.line(`if (t >= 1 && ${inRange} && w !== 46 && (w | 32) !== 101 && (b[k] !== 48 || t === 1)) {`);
+  const ranges = { INT: 't <= 9', BIGINT: 't <= 15', TIMESTAMP: `t <= 15 && x <= ${-timestampMin}` };
+  writer.line(`if (t >= 1 && ${ranges[type]} && w !== 46 && (w | 32) !== 101 && (b[k] !== 48 || t === 1)) {`);
   writer.line('p = q;');
   writer.line(`k${i} = ${fieldStates.present};`);
   const signed = 'c === 45 ? 0 - x : x';

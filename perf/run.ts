@@ -1,0 +1,52 @@
+/**
+ * `npm run perf` lists the benchmarks; `npm run perf -- NAME [--json FILE]` runs one, in a process of its own kind:
+ * nothing else should run on the machine meanwhile. Figures are for comparing within one run.
+ */
+import { readdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { didYouMean } from '../lib/data/schema.ts';
+import type { Benchmark, Report } from './support/benchmark.ts';
+
+const names = readdirSync(import.meta.dirname)
+  .filter(file => /\.[jt]s$/.test(file) && !file.startsWith('run.') && !file.endsWith('.d.ts'))
+  .map(file => file.slice(0, -3))
+  .sort();
+
+async function load(name: string): Promise<Benchmark> {
+  const file = readdirSync(import.meta.dirname).find(candidate => candidate.replace(/\.[jt]s$/, '') === name);
+  return (await import(join(import.meta.dirname, file!))) as Benchmark;
+}
+
+async function list(): Promise<void> {
+  for (const name of names) console.log(`${name.padEnd(16)} ${(await load(name)).description}`);
+}
+
+async function main(): Promise<number> {
+  const { positionals, values } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' } } });
+  const [name] = positionals;
+  if (name === undefined) {
+    await list();
+    return 0;
+  }
+  if (!names.includes(name)) {
+    console.error(`there is no benchmark ${name}: ${didYouMean(name, names) ?? names.join(', ')}`);
+    return 2;
+  }
+  const benchmark = await load(name);
+  console.log(`${name}: ${benchmark.description}`);
+  const measured = await benchmark.run();
+  const report: Report = { name, node: process.version, cores: availableParallelism(), ...measured };
+  for (const one of report.cases) {
+    const mega = (value: number): string => `${(value / 1e6).toFixed(2)} M`;
+    console.log(
+      `  ${one.name.padEnd(32)} ${mega(one.recordsPerSecond).padStart(9)} records/s ${mega(one.recordsPerCpuSecond).padStart(9)} records/CPU-s ${(one.rssBytesMax / 2 ** 20).toFixed(0).padStart(6)} MiB`,
+    );
+  }
+  for (const [ratio, value] of Object.entries(report.ratios)) console.log(`  ${ratio}: ${value.toFixed(3)}`);
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+  return 0;
+}
+
+process.exitCode = await main();

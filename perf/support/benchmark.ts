@@ -1,0 +1,20 @@
+import type { CaseResult } from './measure.ts';
+
+/** What a file `perf/NAME.ts` exports, besides `description`, a sentence: `run`, which measures. */
+export interface Benchmark {
+  readonly description: string;
+  run(): Promise<Measured>;
+}
+
+export interface Measured {
+  readonly cases: readonly CaseResult[];
+  /** `a/b` -> how many times as fast a is. */
+  readonly ratios: Readonly<Record<string, number>>;
+}
+
+/** What `--json FILE` writes. */
+export interface Report extends Measured {
+  readonly name: string;
+  readonly node: string;
+  readonly cores: number;
+}

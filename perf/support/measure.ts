@@ -1,0 +1,54 @@
+/** One way to do the work of a benchmark. `run` does it once and returns the number of records it handled. */
+export interface Contender {
+  readonly name: string;
+  /** Untimed: whatever a run uses up, such as fresh buffers. */
+  prepare?(): void | Promise<void>;
+  run(): number | Promise<number>;
+}
+
+export interface CaseResult {
+  readonly name: string;
+  readonly recordsPerSecond: number;
+  /** Over user and system time of this process with all its threads. */
+  readonly recordsPerCpuSecond: number;
+  readonly rssBytesMax: number;
+}
+
+/**
+ * Runs the contenders in turn, `rounds` times after `warmUps` rounds that do not count, and takes the median of each: a
+ * machine that is slower for a while is so for all of them.
+ */
+export async function interleaved(
+  contenders: readonly Contender[],
+  rounds: number,
+  warmUps: number,
+): Promise<CaseResult[]> {
+  const samples = contenders.map(() => ({ perSecond: [] as number[], perCpuSecond: [] as number[], rss: 0 }));
+  for (let round = -warmUps; round < rounds; round++) {
+    for (const [i, contender] of contenders.entries()) {
+      await contender.prepare?.();
+      const cpu = process.cpuUsage();
+      const started = process.hrtime.bigint();
+      const records = await contender.run();
+      const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+      const used = process.cpuUsage(cpu);
+      const sample = samples[i]!;
+      sample.rss = Math.max(sample.rss, process.memoryUsage().rss);
+      if (round < 0) continue;
+      sample.perSecond.push(records / seconds);
+      sample.perCpuSecond.push(records / ((used.user + used.system) / 1e6));
+    }
+  }
+  return contenders.map(({ name }, i) => ({
+    name,
+    recordsPerSecond: Math.round(median(samples[i]!.perSecond)),
+    recordsPerCpuSecond: Math.round(median(samples[i]!.perCpuSecond)),
+    rssBytesMax: samples[i]!.rss,
+  }));
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -73,9 +73,9 @@ export interface KafkaSinkSettings<K extends string> {
  * written.name; // => 'write'
  * ```
  */
-export function kafkaSink<const K extends string = never>(
-  settings: KafkaSinkSettings<K>,
-): Sink<{ readonly [column in K]: DataType<'STRING'> }, undefined> {
+export function kafkaSink(settings: KafkaSinkSettings<never>): Sink<Record<never, never>, undefined>;
+export function kafkaSink<const K extends string>(settings: KafkaSinkSettings<K>): Sink<KeyField<K>, undefined>;
+export function kafkaSink<K extends string>(settings: KafkaSinkSettings<K>): Sink<KeyField<K>, undefined> {
   const read = readOptions<
     KafkaSinkOptions & {
       topic: string;
@@ -112,6 +112,9 @@ export function kafkaSink<const K extends string = never>(
     }),
   };
 }
+
+/** The rows must have the key, and it must be a STRING. */
+type KeyField<K extends string> = { readonly [column in K]: DataType<'STRING'> };
 
 function keyColumn(input: LogicalNode, key: string): number {
   const index = columnIndex(input.schema, key);

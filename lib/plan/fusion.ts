@@ -1,7 +1,7 @@
 import type { Field, Schema } from '../data/schema.ts';
-import { call } from '../expressions/build.ts';
+import { call, literal } from '../expressions/build.ts';
 import type { Expression } from '../expressions/expression.ts';
-import { inline } from './rewrite.ts';
+import { canFail, inline } from './rewrite.ts';
 
 /**
  * Projections and filters that stand one behind the other and run as one loop: everything is expressed over `input`,
@@ -86,6 +86,12 @@ export function withCarried(fusion: Fusion, functionOutput: Schema): { fusion: F
   };
 }
 
+/**
+ * Both conditions, the second only where the first is true. AND alone would look at the second where the first is NULL,
+ * and fail a row there that the first has dropped.
+ */
 function conjunction(left: Expression | undefined, right: Expression): Expression {
-  return left === undefined ? right : call('and', [left, right]);
+  if (left === undefined) return right;
+  const decided = left.type.nullable && canFail(right) ? call('coalesce', [left, literal(false)]) : left;
+  return call('and', [decided, right]);
 }

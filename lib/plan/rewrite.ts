@@ -1,7 +1,7 @@
 import { assert } from '../base/errors.ts';
 import type { AggregateCall } from '../expressions/aggregate.ts';
 import type { ColumnReference, Expression } from '../expressions/expression.ts';
-import { sealed } from '../expressions/limits.ts';
+import { operandsOf, sealed } from '../expressions/limits.ts';
 
 /**
  * Rewrites of expression trees, which is all that fusing and push-down are: a projection is put into what reads it, and
@@ -61,4 +61,14 @@ export function collectColumns(expression: Expression | undefined, into: Set<num
       into.add(column.index);
       return column;
     });
+}
+
+/** Whether a row can make it throw: integers divided by zero, texts that are no number. May say so where none can. */
+export function canFail(expression: Expression): boolean {
+  const divides = expression.kind === 'call' && (expression.fn === '/' || expression.fn === '%');
+  const fails =
+    expression.kind === 'cast'
+      ? expression.operand.type.name === 'STRING' || expression.type.name === 'STRING'
+      : divides && expression.type.name !== 'DOUBLE';
+  return fails || operandsOf(expression).some(canFail);
 }

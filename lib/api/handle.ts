@@ -85,6 +85,8 @@ export async function runPlan<Out>(
     ended.complete();
   };
   const done = job.done.then(result => ({ ...result, output: sink.output() }));
+  // Who awaits nothing still hears of a failure, by the event: it must not end the process as an unhandled rejection.
+  done.catch(() => {});
   job.done.then(end, end);
   // A start that fails is told by `start()` alone.
   await Promise.race([running, job.done]);

@@ -1,4 +1,4 @@
-import type { JobEvent } from '../../lib/plan/job-report.ts';
+import type { ClusterEvent, JobEvent } from '../../lib/plan/job-report.ts';
 import { count, eventTime, seconds } from './figures.ts';
 
 export type Tone = 'good' | 'warning' | 'bad' | 'plain';
@@ -15,7 +15,7 @@ export function eventText(event: JobEvent): EventText | undefined {
     case 'job':
       return { text: `job is ${event.to}`, tone: jobTone[event.to] ?? 'plain' };
     case 'cluster':
-      return { text: `${event.cluster} is ${event.to}: ${event.reason}`, tone: clusterTone[event.to] ?? 'plain' };
+      return clusterText(event);
     case 'sink.switched':
       return {
         text: `sink writes to ${event.to} now, ${count(event.resent)} rows sent again`,
@@ -42,6 +42,13 @@ export function eventText(event: JobEvent): EventText | undefined {
     case 'localPhase':
       return { text: `local phase of ${event.operator} is ${event.on ? 'on' : 'off'}`, tone: 'plain' };
   }
+}
+
+/** Why a connection is given up is worth a line; why it gets better is not, and that it ends with the job is plain. */
+function clusterText({ cluster, to, reason }: ClusterEvent): EventText | undefined {
+  if (to === 'stopped' || to === 'connecting') return undefined;
+  const why = to === 'suspect' || to === 'down' ? `: ${reason}` : '';
+  return { text: `${cluster} is ${to}${why}`, tone: clusterTone[to] ?? 'plain' };
 }
 
 const jobTone: Readonly<Record<string, Tone>> = {

@@ -93,8 +93,9 @@ test('the two signals of one Ctrl-C under npm count as one, and a second Ctrl-C 
   signal(-job.pid, 'SIGINT');
   // Presses again until it is gone, as somebody does who is in a hurry.
   while (signal(-job.pid, 'SIGINT')) await pause(100);
-  const [code] = await job.closed;
-  assert.is(code, 130);
+  const [code, killedBy] = await job.closed;
+  // A key that is pressed while Node itself ends the process is answered by the kernel.
+  assert.ok(code === 130 || killedBy === 'SIGINT');
   assert.match(job.output(), 'nothing was compared');
   await groupGone(job.pid);
 });

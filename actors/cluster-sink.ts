@@ -1,4 +1,5 @@
 import type { Actor } from 'xstate';
+import { backoffDelayMs } from '../lib/base/backoff.ts';
 import type { Channel } from '../lib/base/channel.ts';
 import { BraidError, toBraidError } from '../lib/base/errors.ts';
 import { Signal } from '../lib/base/signal.ts';
@@ -99,8 +100,7 @@ export class ClusterSink {
           ),
       },
       delays: {
-        retryBackoff: ({ context }) =>
-          Math.min(supervision.writer.backoff.maxMs, supervision.writer.backoff.firstMs * 2 ** context.retries),
+        retryBackoff: ({ context }) => backoffDelayMs(supervision.writer.backoff, context.retries),
         retryWindow: supervision.writer.windowMs,
       },
     });

@@ -1,4 +1,5 @@
 import type { Actor } from 'xstate';
+import { backoffDelayMs } from '../lib/base/backoff.ts';
 import type { Channel } from '../lib/base/channel.ts';
 import { BraidError, toBraidError } from '../lib/base/errors.ts';
 import { SlabPool } from '../lib/data/slab.ts';
@@ -125,7 +126,7 @@ export class ClusterSource {
       delays: {
         holdWatermark: ({ event }) =>
           event.type === 'cluster.lost' ? Math.max(0, options.holdWatermarkMs - event.silentMs) : 0,
-        restartBackoff: ({ context }) => supervision.reader.backoff.firstMs * 2 ** context.crashes,
+        restartBackoff: ({ context }) => backoffDelayMs(supervision.reader.backoff, context.crashes),
         crashWindow: supervision.reader.windowMs,
       },
     });

@@ -15,8 +15,6 @@ export const charts = {
   workerPool: workerPoolMachine,
 } as const;
 
-export type ChartName = keyof typeof charts;
-
 export type { ClusterSinkContext, ClusterSinkEvent, ClusterSinkInput } from './cluster-sink.ts';
 export type { ClusterSourceContext, ClusterSourceEvent, ClusterSourceInput } from './cluster-source.ts';
 export type { ConnectionContext, ConnectionEvent, ConnectionInput } from './connection.ts';

@@ -4,7 +4,6 @@ import type { Schema } from './schema.ts';
 
 /** Change kinds of a changelog row, as in Flink; a batch without a change column is insert-only. */
 export const changeKinds = { insert: 0, updateBefore: 1, updateAfter: 2, delete: 3 } as const;
-export type ChangeKind = (typeof changeKinds)[keyof typeof changeKinds];
 
 /**
  * Rows as columns: `columns[c]` holds field c of `schema` for rows [0, rows). Thousands of rows, never one, on the

@@ -25,18 +25,10 @@ export function dataType<N extends TypeName, Nullable extends boolean>(
   return Object.freeze({ name, nullable });
 }
 
-export function sameType(a: DataType, b: DataType): boolean {
-  return a.name === b.name && a.nullable === b.nullable;
-}
-
 /** As Flink prints it: `BIGINT`, `INT NOT NULL`, `TIMESTAMP(3)`. */
 export function formatType(type: DataType): string {
   const name = type.name === 'TIMESTAMP' ? 'TIMESTAMP(3)' : type.name;
   return type.nullable ? name : `${name} NOT NULL`;
-}
-
-export function isNumeric(type: DataType): boolean {
-  return type.name === 'INT' || type.name === 'BIGINT' || type.name === 'DOUBLE';
 }
 
 /** The value of one row of a column: what row functions see and what `rows` sinks give. */

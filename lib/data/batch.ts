@@ -2,9 +2,6 @@ import { type Column, columnFrom, valueAt } from './column.ts';
 import type { Value } from './data-type.ts';
 import type { Schema } from './schema.ts';
 
-/** Change kinds of a changelog row, as in Flink; a batch without a change column is insert-only. */
-export const changeKinds = { insert: 0, updateBefore: 1, updateAfter: 2, delete: 3 } as const;
-
 /**
  * Rows as columns: `columns[c]` holds field c of `schema` for rows [0, rows). Thousands of rows, never one, on the
  * hot path. A batch is immutable once it was handed on.
@@ -13,7 +10,7 @@ export interface Batch {
   readonly schema: Schema;
   readonly rows: number;
   readonly columns: readonly Column[];
-  /** Change kind of each row; undefined means all +I. */
+  /** Change kind of each row, as in Flink's changelogs: 0 = +I, 1 = -U, 2 = +U, 3 = -D; undefined means that all are +I. */
   readonly changes?: Uint8Array | undefined;
 }
 

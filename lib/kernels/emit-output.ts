@@ -277,23 +277,25 @@ function sameKey({ writer }: KernelContext, type: DataType, c: number, { value, 
   return `(${isNull} ? !(${valid}) : ${valid} && ${equal()})`;
 }
 
-const extremes: Readonly<Record<string, readonly [min: string, max: string]>> = {
-  INT: ['2147483647', '-2147483648'],
-  TIMESTAMP: ['Infinity', '-Infinity'],
-};
-
 /** First value of an accumulator, before any row; that of a minimum or maximum loses against every other one. */
 function emitInitial({ writer, width }: KernelContext, { op, type }: Accumulator, c: number): void {
   if (type.nullable) writer.line(`o${c}n[g >> 3] &= ~(1 << (g & 7));`);
   if (type.name === 'STRING') writer.line(`o${c}v[g] = -1; o${c}e[g] = -1;`);
   else if (op === 'count') writer.line(`o${c}v[g] = 0;`);
-  else if (op === 'sum') writer.line(`o${c}v[g] = ${isWide(type, width) ? '0n' : '0'};`);
+  // -0 is the neutral element of addition: 0 + -0 would be 0.
+  else if (op === 'sum')
+    writer.line(`o${c}v[g] = ${isWide(type, width) ? '0n' : type.name === 'DOUBLE' ? '-0' : '0'};`);
   else if (type.name === 'DOUBLE') writer.line(`o${c}v[g] = ${op === 'min' ? 'NaN' : '-Infinity'};`);
   else {
-    const narrow = extremes[type.name] ?? extremes['TIMESTAMP']!;
-    const [min, max] = isWide(type, width) ? ['9223372036854775807n', '-9223372036854775808n'] : narrow;
-    writer.line(`o${c}v[g] = ${op === 'min' ? min : max};`);
+    const [min, max] = borders(type, width);
+    writer.line(`o${c}v[g] = ${op === 'min' ? max : min};`);
   }
+}
+
+/** Nothing is below the first one, nothing above the second one. */
+function borders(type: DataType, width: Width): readonly [string, string] {
+  if (type.name === 'INT') return ['-2147483648', '2147483647'];
+  return isWide(type, width) ? ['-9223372036854775808n', '9223372036854775807n'] : ['-Infinity', 'Infinity'];
 }
 
 function isWide(type: DataType, width: Width): boolean {

@@ -3,7 +3,12 @@ import type { CaseResult } from './measure.ts';
 /** What a file `perf/NAME.ts` exports, besides `description`, a sentence: `run`, which measures. */
 export interface Benchmark {
   readonly description: string;
-  run(): Promise<Measured>;
+  run(options: BenchmarkOptions): Promise<Measured>;
+}
+
+export interface BenchmarkOptions {
+  /** Tiny sizes: everything runs and every check is made, in seconds; the figures mean nothing. For CI. */
+  readonly smoke: boolean;
 }
 
 export interface Measured {

@@ -1,3 +1,5 @@
+import type { RunCost } from './contender-process.ts';
+
 /** One way to do the work of a benchmark. `run` does it once and returns the number of records it handled. */
 export interface Contender {
   readonly name: string;
@@ -45,6 +47,16 @@ export async function interleaved(
     recordsPerCpuSecond: Math.round(median(samples[i]!.perCpuSecond)),
     rssBytesMax: samples[i]!.rss,
   }));
+}
+
+/** A contender that ran in a process of its own: medians of its runs. */
+export function medianCase(name: string, costs: readonly RunCost[]): CaseResult {
+  return {
+    name,
+    recordsPerSecond: Math.round(median(costs.map(cost => cost.records / cost.seconds))),
+    recordsPerCpuSecond: Math.round(median(costs.map(cost => cost.records / cost.cpuSeconds))),
+    rssBytesMax: Math.max(...costs.map(cost => cost.rssBytesMax)),
+  };
 }
 
 export function median(values: readonly number[]): number {

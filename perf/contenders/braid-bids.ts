@@ -1,0 +1,20 @@
+import { count, job, kafka, kafkaSink, max, schema, t } from '../../lib/index.ts';
+import { serveContender } from '../support/contender-process.ts';
+import type { BidRun, BidRunResult } from './bid-run.ts';
+
+const bid = schema({ auction: t.bigint().notNull(), price: t.bigint().notNull(), dateTime: t.timestamp().notNull() });
+
+/** Count and highest price per auction and ten seconds, out of two clusters into the first, as one would write it. */
+serveContender<BidRun, BidRunResult>(async ({ clusters, input, output }) => {
+  const run = await job('bid-counts')
+    .from(kafka({ topic: input, clusters, schema: bid, bounded: true }))
+    .watermark('dateTime')
+    .groupBy('auction')
+    .tumble({ seconds: 10 })
+    .aggregate(b => ({ bids: count(), maxPrice: max(b.price) }))
+    .select(({ auction, windowStart, bids, maxPrice }) => ({ auction: auction.toText(), windowStart, bids, maxPrice }))
+    .to(kafkaSink({ topic: output, clusters, key: 'auction' }))
+    .start();
+  const { metrics } = await run.done;
+  return { records: metrics.recordsIn, rows: metrics.sink.acknowledged };
+});

@@ -1,0 +1,124 @@
+import { assert } from '../../lib/base/errors.ts';
+import { createClientFactory } from '../../lib/kafka/client.ts';
+import { partitionOfKey } from '../../lib/kafka/murmur2.ts';
+import { readTopic } from '../../lib/kafka/read-topic.ts';
+import { TopicWriter } from '../../lib/kafka/topic-writer.ts';
+import type { ClusterClient } from '../../lib/kafka/transport.ts';
+import type { ClusterAddress } from './clusters.ts';
+
+/**
+ * Seeded bids, as those of `raw-path`: some 165 bytes of JSON with seven fields, of which three are used. Bid i goes to the
+ * first cluster if i is even, else to the second; key = auction, so that an auction lives in one partition of each cluster.
+ */
+export const bidsTopic = 'bids';
+export const partitionsOfTopic = 4;
+export const windowMs = 10_000;
+const startMs = 1_700_000_000_000;
+const auctions = 997;
+const firstAuction = 1000;
+const batchBytesMax = 256 << 10;
+const bidsPerTurn = 8192;
+
+const auctionOf = (id: number): number => firstAuction + ((id * 7919) % auctions);
+const priceOf = (id: number): number => (id * 17) % 10_000;
+const timeOf = (id: number): number => startMs + id * 2;
+
+function bidJson(id: number, auction: number): string {
+  return `{"auction":${auction},"bidder":${2000 + (id % 555)},"price":${priceOf(id)},"channel":"Google","url":"https://www.nexmark.com/abc/def/item.htm?query=1","dateTime":${timeOf(id)},"extra":"abcdefghijklmnop"}`;
+}
+
+/** Makes the topic in both clusters and loads bids 1 to `records`. */
+export async function loadBids(clusters: readonly ClusterAddress[], records: number): Promise<void> {
+  const clients = await connectAll(clusters);
+  try {
+    await createTopic(clients, bidsTopic);
+    const writers = await Promise.all(clients.map(client => TopicWriter.open(client, bidsTopic, { batchBytesMax })));
+    const keys = Array.from({ length: auctions }, (_, i) => Buffer.from(String(firstAuction + i)));
+    const partitions = keys.map(key => partitionOfKey(key, partitionsOfTopic));
+    const value = Buffer.alloc(512);
+    for (let id = 1; id <= records; id++) {
+      const auction = auctionOf(id);
+      const length = value.write(bidJson(id, auction), 0, 'latin1');
+      const at = auction - firstAuction;
+      const key = keys[at]!;
+      writers[id % 2]!.appendSlices(partitions[at]!, key, 0, key.length, value, 0, length, timeOf(id));
+      if (id % bidsPerTurn !== 0) continue;
+      // The sockets get a turn even while there is room.
+      await new Promise(setImmediate);
+      await Promise.all(writers.map(writer => writer.drained()));
+    }
+    await Promise.all(writers.map(writer => writer.flush()));
+  } finally {
+    for (const client of clients) client.destroy();
+  }
+}
+
+/** Makes an empty topic in all clusters. */
+export async function makeTopic(clusters: readonly ClusterAddress[], topic: string): Promise<void> {
+  const clients = await connectAll(clusters);
+  try {
+    await createTopic(clients, topic);
+  } finally {
+    for (const client of clients) client.destroy();
+  }
+}
+
+/**
+ * Reads the results of a run back and compares each of them with what follows from the seed: count and highest price per
+ * auction and window of ten seconds, each exactly once. Throws on the first difference. Returns the number of rows.
+ */
+export async function checkCounts(
+  clusters: readonly ClusterAddress[],
+  topic: string,
+  records: number,
+): Promise<number> {
+  const groups = Math.ceil((timeOf(records) - startMs + 1) / windowMs) * auctions;
+  const counts = new Int32Array(groups);
+  const maxima = new Int32Array(groups);
+  let expected = 0;
+  for (let id = 1; id <= records; id++) {
+    const group = groupOf(timeOf(id), auctionOf(id));
+    if (counts[group]!++ === 0) expected++;
+    maxima[group] = Math.max(maxima[group]!, priceOf(id));
+  }
+  const text = new TextDecoder();
+  let rows = 0;
+  const clients = await connectAll(clusters);
+  try {
+    for (const client of clients) {
+      for await (const { key, value } of readTopic(client, topic)) {
+        const row = JSON.parse(text.decode(value!)) as Record<string, unknown>;
+        const { auction, windowStart, bids, maxPrice } = row;
+        const group = groupOf(Date.parse(`${windowStart}Z`), Number(auction));
+        assert(text.decode(key!) === auction, `the key of ${JSON.stringify(row)} is not its auction`);
+        assert(
+          counts[group] === bids && maxima[group] === maxPrice,
+          `${topic} says ${JSON.stringify(row)}, and the seed says ${counts[group]} bids, at most ${maxima[group]}`,
+        );
+        // A second row of the same group finds no bids.
+        counts[group] = 0;
+        rows++;
+      }
+    }
+  } finally {
+    for (const client of clients) client.destroy();
+  }
+  assert(rows === expected, `${topic} holds ${rows} rows, and the seed gives ${expected}`);
+  return rows;
+}
+
+function groupOf(timeMs: number, auction: number): number {
+  return Math.floor((timeMs - startMs) / windowMs) * auctions + auction - firstAuction;
+}
+
+async function connectAll(clusters: readonly ClusterAddress[]): Promise<ClusterClient[]> {
+  const clients = clusters.map(cluster => createClientFactory(cluster)(1));
+  await Promise.all(clients.map(client => client.connect()));
+  return clients;
+}
+
+async function createTopic(clients: readonly ClusterClient[], topic: string): Promise<void> {
+  const config = { 'retention.ms': '-1' };
+  for (const client of clients)
+    await client.createTopics([{ topic, partitions: partitionsOfTopic, replicationFactor: 1, config }]);
+}

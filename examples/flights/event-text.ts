@@ -61,7 +61,7 @@ const jobTone: Readonly<Record<string, Tone>> = {
 export const clusterTone: Readonly<Record<string, Tone>> = {
   healthy: 'good',
   suspect: 'warning',
-  probing: 'warning',
+  probing: 'bad',
   recovering: 'warning',
   down: 'bad',
 };

@@ -67,7 +67,7 @@ export function drawFrame(
           ? (['input', metrics?.recordsIn ?? 0, total] as const)
           : (['load', picture.loaded, total] as const);
     const progress = bar(done / whole, 40).padEnd(40, '░');
-    const first = `${label.padEnd(8)} ${colors.cyan(progress)} ${percent(done, whole).padStart(5)}  ${count(done)}`;
+    const first = `${label.padEnd(8)} ${colors.cyan(progress)} ${percent(done, whole).padStart(5)}  ${count(done)} of ${count(whole)}`;
     if (metrics === undefined) return [first, '', ''];
     const second =
       `time     ${eventTime(metrics.watermark).padEnd(26)}` +

@@ -23,27 +23,20 @@ export function summaryLines(findings: Findings, colors: ReturnType<typeof pc.cr
     const { lost, doubled, mismatches, duplicates, differences } = verify.account;
     const figure = (value: number, what: string) => (value > 0 ? colors.red : String)(`${count(value)} ${what}`);
     row('compared', figure(lost, 'lost'), figure(doubled, 'doubled'), figure(mismatches, 'mismatches'));
-    if (duplicates > 0)
-      row(
-        'copies',
-        `${count(duplicates)} rows lie in the topics twice, under the same tag: at-least-once across a fault`,
-      );
+    if (duplicates > 0) row('copies', `${count(duplicates)} rows lie in the topics twice, under the same tag`);
     for (const difference of differences) row('differs', difference);
   }
   for (const { cluster, detectMs, downMs, resumeMs } of findings.outages)
     row(
       'outage',
-      `${cluster} noticed after ${milliseconds(detectMs)}`,
+      `${cluster} detected in ${milliseconds(detectMs)}`,
       `down for ${milliseconds(downMs)}`,
-      `read again ${milliseconds(resumeMs)} after its return`,
+      `resumed in ${milliseconds(resumeMs)}`,
     );
   for (const { from, to, switchMs } of findings.failovers)
-    row(
-      'failover',
-      `sink went from ${from} to ${to}, first row acknowledged ${milliseconds(switchMs)} after the fault`,
-    );
+    row('failover', `from ${from} to ${to} in ${milliseconds(switchMs)}, fault to first acknowledgement`);
   if (findings.unplannedOutages > 0)
-    row('unplanned', colors.yellow(`a cluster was taken for down ${findings.unplannedOutages} times without a fault`));
+    row('unplanned', colors.yellow(`${findings.unplannedOutages} times a cluster was taken for down without a fault`));
   if (run !== undefined && recordsIn !== undefined) {
     const paced = findings.rate === Number.POSITIVE_INFINITY ? 'flat out' : `paced at ${count(findings.rate)}`;
     row(
@@ -54,7 +47,7 @@ export function summaryLines(findings: Findings, colors: ReturnType<typeof pc.cr
     row('memory', `${megabytes(run.rssBytesMax)} at most in the job's process`);
   }
   for (const { name, cpuSeconds, rssBytesMax } of findings.clusters)
-    row(`cluster`, `${name}: ${cpuSeconds.toFixed(1)} CPU-seconds`, `${megabytes(rssBytesMax)} at most`);
+    row(name, `${cpuSeconds.toFixed(1)} CPU-seconds`, `${megabytes(rssBytesMax)} at most`);
   const seconds = [
     findings.loadSeconds === undefined ? undefined : `load ${findings.loadSeconds.toFixed(1)} s`,
     run === undefined ? undefined : `run ${run.seconds.toFixed(1)} s`,
@@ -75,8 +68,8 @@ export function summaryLines(findings: Findings, colors: ReturnType<typeof pc.cr
 const whereToLookNext = [
   'where to look next',
   '  examples/flights/job.ts               the job itself',
-  '  state-machines/                       the charts that east went through, drawn',
-  '  ARCHITECTURE.md                       the way of a record, from Kafka to Kafka',
+  '  state-machines/                       the charts that east went through',
+  '  ARCHITECTURE.md                       the way of a record through Braid',
   '  npm start -- --rate max --no-outage   how fast is it?',
   '  npm start -- --keep                   look at the topics with kcat afterwards',
 ];

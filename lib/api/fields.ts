@@ -50,10 +50,13 @@ export type NamesOf<F extends Fields, N extends TypeName> = {
   [K in keyof F & string]: F[K]['name'] extends N ? K : never;
 }[keyof F & string];
 
-/** NULL if any operand is. */
-export type Either<A extends boolean, B extends boolean> = true extends A ? true : true extends B ? true : false;
+/**
+ * NULL if any operand is. Law: a wider argument gives a wider result (`boolean` in, `boolean` out), or expressions of one
+ * type would not be expressions of any type.
+ */
+export type Either<A extends boolean, B extends boolean> = A extends true ? true : B;
 /** NULL only if both are. */
-export type Both<A extends boolean, B extends boolean> = true extends A ? (true extends B ? true : false) : false;
+export type Both<A extends boolean, B extends boolean> = A extends true ? B : false;
 
 export type NumericName = 'INT' | 'BIGINT' | 'DOUBLE';
 /** Numbers only ever widen: INT < BIGINT < DOUBLE. */

@@ -33,9 +33,9 @@ export interface JobBuilder {
  *   .select(r => ({ origin: r.origin, hour: r.windowStart.hour(), flights: r.flights, meanDelay: r.meanDelay }))
  *   .collect();
  * // => [
- * //   { origin: 'SEA', hour: 0n, flights: 2n, meanDelay: 16.5 },
- * //   { origin: 'SEA', hour: 1n, flights: 1n, meanDelay: 7 }
- * // ]
+ * // =>   { origin: 'SEA', hour: 0n, flights: 2n, meanDelay: 16.5 },
+ * // =>   { origin: 'SEA', hour: 1n, flights: 1n, meanDelay: 7 },
+ * // => ]
  * ```
  */
 export function job(name: string): JobBuilder {

@@ -34,7 +34,7 @@ export interface Job<Out> {
    *
    * @example
    * ```ts
-   * import { job, rows, schema, t } from 'braidstream';
+   * import { job, rows, schema, t, toArray } from 'braidstream';
    *
    * const late = job('late').from(rows(schema({ delay: t.int() }), [])).where(f => f.delay.gt(15));
    * late.to(toArray()).explain().includes('delay > 15'); // => true

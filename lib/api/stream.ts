@@ -34,6 +34,20 @@ export interface WatermarkOptions {
  * described, and what they return becomes generated code. Plain functions (`map`, `filter`) are called for every row.
  *
  * Errors of every step: PLAN_INVALID where it cannot stand behind those before it.
+ *
+ * @example
+ * ```ts
+ * import { avg, count, job, rows, schema, t, toArray } from 'braidstream';
+ *
+ * const flight = schema({ date: t.timestamp().notNull(), origin: t.string().notNull(), delay: t.int() });
+ * const flights = job('examples').from(
+ *   rows(flight, [
+ *     { date: Date.UTC(2001, 0, 1, 0, 1), origin: 'SEA', delay: 31 },
+ *     { date: Date.UTC(2001, 0, 1, 0, 59), origin: 'ATL', delay: 2 },
+ *     { date: Date.UTC(2001, 0, 1, 1, 0), origin: 'SEA' },
+ *   ]),
+ * );
+ * ```
  */
 export class Stream<F extends Fields> {
   /** What its rows are. */
@@ -58,6 +72,12 @@ export class Stream<F extends Fields> {
    * and given to `onLateRows`. A row without a time is a bad record.
    *
    * It stands behind the source, before filters. Errors: COLUMN_UNKNOWN; TYPE_MISMATCH for a column that is no TIMESTAMP.
+   *
+   * @example
+   * ```ts
+   * const timed = flights.watermark('date', { outOfOrderMs: 60_000 });
+   * await timed.tumble({ days: 1 }).aggregate(() => ({ flights: count() })).select('flights').collect(); // => [ { flights: 3n } ]
+   * ```
    */
   watermark(column: NamesOf<F, 'TIMESTAMP'>, options: WatermarkOptions = {}): Stream<F> {
     const { outOfOrderMs } = readOptions<Required<WatermarkOptions>>('watermark', options, {
@@ -80,7 +100,15 @@ export class Stream<F extends Fields> {
     });
   }
 
-  /** Keeps the rows for which the condition is true: not those for which it is false, nor those for which it is NULL. */
+  /**
+   * Keeps the rows for which the condition is true: not those for which it is false, nor those for which it is NULL.
+   *
+   * @example
+   * ```ts
+   * await flights.where(f => f.delay.gt(15).or(f.origin.eq('ATL'))).select('origin').collect();
+   * // => [ { origin: 'SEA' }, { origin: 'ATL' } ]
+   * ```
+   */
   where(condition: (columns: Columns<F>) => BooleanExpression<boolean>): Stream<F> {
     const expression: unknown = aFunction<typeof condition>(condition, 'where')(columnsOf(this.node.schema));
     if (!isExpression(expression) || expression.type.name !== 'BOOLEAN')
@@ -98,9 +126,25 @@ export class Stream<F extends Fields> {
     });
   }
 
-  /** Rows of the given columns alone. Errors: COLUMN_UNKNOWN. */
+  /**
+   * Rows of the given columns alone. Errors: COLUMN_UNKNOWN.
+   *
+   * @example
+   * ```ts
+   * await flights.select('origin', 'delay').collect();
+   * // => [ { origin: 'SEA', delay: 31 }, { origin: 'ATL', delay: 2 }, { origin: 'SEA', delay: null } ]
+   * ```
+   */
   select<const K extends keyof F & string>(...names: readonly [K, ...K[]]): Stream<Shown<Pick<F, K>>>;
-  /** Rows of new columns, each computed from those that are there. Errors: TYPE_MISMATCH for what is no expression. */
+  /**
+   * Rows of new columns, each computed from those that are there. Errors: TYPE_MISMATCH for what is no expression.
+   *
+   * @example
+   * ```ts
+   * await flights.select(f => ({ from: f.origin.lower(), seconds: f.delay.coalesce(0).times(60) })).collect();
+   * // => [ { from: 'sea', seconds: 1860 }, { from: 'atl', seconds: 120 }, { from: 'sea', seconds: 0 } ]
+   * ```
+   */
   select<S extends Selection>(columns: (columns: Columns<F>) => S): Stream<FieldsOf<S>>;
   select(...given: readonly unknown[]): unknown {
     const { schema } = this.node;
@@ -123,6 +167,13 @@ export class Stream<F extends Fields> {
    *
    * Errors: when the job runs, ROW_FUNCTION_FAILED if it throws and ROW_INVALID if what it returns is not of `schema`; both
    * fail the job.
+   *
+   * @example
+   * ```ts
+   * const initial = schema({ initial: t.string().notNull() });
+   * await flights.map(row => ({ initial: row.origin[0] ?? '?' }), initial).collect();
+   * // => [ { initial: 'S' }, { initial: 'A' }, { initial: 'S' } ]
+   * ```
    */
   map<G extends Fields>(fn: (row: RowOf<F>) => GivenRow<G>, schema: TableSchema<G>): Stream<G> {
     if (!isTableSchema(schema))
@@ -135,14 +186,47 @@ export class Stream<F extends Fields> {
    * `where` is the fast form.
    *
    * Errors: when the job runs, ROW_FUNCTION_FAILED if it throws.
+   *
+   * @example
+   * ```ts
+   * await flights.filter(row => row.delay !== null && row.delay % 2 === 0).select('delay').collect(); // => [ { delay: 2 } ]
+   * ```
    */
   filter(fn: (row: RowOf<F>) => boolean): Stream<F> {
     return this.#rowFunction('filter', this.node.schema, { kind: 'filter', fn: aFunction(fn, 'filter') });
   }
 
-  /** Groups rows by columns. A window follows. Errors: COLUMN_UNKNOWN. */
+  /**
+   * Groups rows by columns. A window follows. Errors: COLUMN_UNKNOWN.
+   *
+   * @example
+   * ```ts
+   * await flights
+   *   .watermark('date')
+   *   .groupBy('origin')
+   *   .tumble({ days: 1 })
+   *   .aggregate(f => ({ flights: count(), meanDelay: avg(f.delay.toDouble()) }))
+   *   .select('origin', 'flights', 'meanDelay')
+   *   .where(r => r.flights.gt(1))
+   *   .collect(); // => [ { origin: 'SEA', flights: 2n, meanDelay: 31 } ]
+   * ```
+   */
   groupBy<const K extends keyof F & string>(...names: readonly [K, ...K[]]): Grouped<F, Shown<Pick<F, K>>>;
-  /** Groups rows by computed keys. NULLs are one group. A window follows. */
+  /**
+   * Groups rows by computed keys. NULLs are one group. A window follows.
+   *
+   * @example
+   * ```ts
+   * await flights
+   *   .watermark('date')
+   *   .groupBy(f => ({ late: f.delay.gt(15).coalesce(false) }))
+   *   .tumble({ days: 1 })
+   *   .aggregate(() => ({ flights: count() }))
+   *   .select('late', 'flights')
+   *   .where(r => r.late)
+   *   .collect(); // => [ { late: true, flights: 1n } ]
+   * ```
+   */
   groupBy<S extends Selection>(keys: (columns: Columns<F>) => S): Grouped<F, FieldsOf<S>>;
   groupBy(...given: readonly unknown[]): unknown {
     const [first] = given;
@@ -153,7 +237,18 @@ export class Stream<F extends Fields> {
     return groupStream(this.node, keys, this.#name('aggregate'), node => new Stream(this.job, node));
   }
 
-  /** One group of all rows, in tumbling windows: see `Grouped.tumble`. */
+  /**
+   * One group of all rows, in tumbling windows: see `Grouped.tumble`.
+   *
+   * @example
+   * ```ts
+   * await flights.watermark('date').tumble({ hours: 1 }).aggregate(() => ({ flights: count() })).collect();
+   * // => [
+   * // =>   { windowStart: 978307200000, windowEnd: 978310800000, flights: 2n },
+   * // =>   { windowStart: 978310800000, windowEnd: 978314400000, flights: 1n },
+   * // => ]
+   * ```
+   */
   tumble(size: Duration, options?: WindowOptions): Windowed<F, Record<never, never>> {
     const none = { fields: [], expressions: [] };
     const all: Grouped<F, Record<never, never>> = groupStream(
@@ -165,17 +260,41 @@ export class Stream<F extends Fields> {
     return all.tumble(size, options);
   }
 
-  /** Names the last step, for events, metrics and `explain()`. Errors: OPTION_INVALID; PLAN_INVALID where the name is taken. */
+  /**
+   * Names the last step, for events, metrics and `explain()`. Errors: OPTION_INVALID; PLAN_INVALID where the name is taken.
+   *
+   * @example
+   * ```ts
+   * const trimmed = flights.filter(row => row.delay !== null).named('with-delay');
+   * trimmed.to(toArray()).explain().includes('with-delay: row function'); // => true
+   * ```
+   */
   named(name: string): Stream<F> {
     return this.#with({ ...this.node, name: aName(name, 'named') });
   }
 
-  /** Ends the description: a job that can be explained and started. Errors: as the sink has them. */
+  /**
+   * Ends the description: a job that can be explained and started. Errors: as the sink has them.
+   *
+   * @example
+   * ```ts
+   * const late = flights.where(f => f.delay.gt(15)).to(toArray());
+   * const run = await late.start();
+   * (await run.done).output.length; // => 1
+   * ```
+   */
   to<Out>(sink: Sink<F, Out>): Job<Out> {
     return makeJob(this.job, this.node, sink as Sink<never, Out>);
   }
 
-  /** Runs the job and resolves with all its rows, or rejects with the error that ended it. For bounded jobs. */
+  /**
+   * Runs the job and resolves with all its rows, or rejects with the error that ended it. For bounded jobs.
+   *
+   * @example
+   * ```ts
+   * (await flights.collect()).length; // => 3
+   * ```
+   */
   async collect(options?: StartOptions): Promise<RowOf<F>[]> {
     const run = await this.to(toArray<F>()).start(options);
     return (await run.done).output;
@@ -184,6 +303,13 @@ export class Stream<F extends Fields> {
   /**
    * The rows as a cold Observable: subscribing starts the job, unsubscribing stops it; it completes when the job has
    * finished, and errs when it failed.
+   *
+   * @example
+   * ```ts
+   * const origins: string[] = [];
+   * await flights.toObservable().forEach(row => origins.push(row.origin));
+   * origins; // => [ 'SEA', 'ATL', 'SEA' ]
+   * ```
    */
   toObservable(options?: StartOptions): Observable<RowOf<F>> {
     return new Observable(subscriber => {

@@ -12,6 +12,24 @@ import type { Both, Either, NumericName, ValueOfName, Wider } from './fields.ts'
  *
  * The classes of the six types offer what can be done with that type and nothing else, so that a comparison of a text
  * with a number does not compile.
+ *
+ * @example
+ * ```ts
+ * import { job, rows, schema, t } from 'braidstream';
+ *
+ * const flight = schema({
+ *   date: t.timestamp().notNull(),
+ *   delay: t.int(),
+ *   distance: t.bigint().notNull(),
+ *   origin: t.string().notNull(),
+ *   diverted: t.boolean(),
+ * });
+ * const flights = job('expressions').from(
+ *   rows(flight, [{ date: Date.UTC(2001, 0, 1, 6, 30), delay: 31, distance: 867n, origin: 'SEA', diverted: null }]),
+ * );
+ * await flights.select(f => ({ late: f.delay.gt(15), known: f.diverted.isNotNull(), text: f.date.toText() })).collect();
+ * // => [ { late: true, known: false, text: '2001-01-01 06:30:00.000' } ]
+ * ```
  */
 export type AnyExpression =
   | BooleanExpression<boolean>
@@ -117,7 +135,15 @@ abstract class OrderedExpression<N extends TypeName, Null extends boolean> exten
   }
 }
 
-/** BOOLEAN in three-valued logic: `true and NULL` is NULL, `false and NULL` is false. */
+/**
+ * BOOLEAN in three-valued logic: `true and NULL` is NULL, `false and NULL` is false.
+ *
+ * @example
+ * ```ts
+ * await flights.select(f => ({ both: f.diverted.and(f.delay.gt(99)), either: f.diverted.or(f.delay.gt(99)) })).collect();
+ * // => [ { both: false, either: null } ]
+ * ```
+ */
 export class BooleanExpression<Null extends boolean = boolean> extends TypedExpression<'BOOLEAN', Null> {
   and<B extends boolean>(other: BooleanExpression<B>): BooleanExpression<Either<Null, B>> {
     return new BooleanExpression(call('and', [this.node, other.node]));
@@ -142,8 +168,11 @@ export class BooleanExpression<Null extends boolean = boolean> extends TypedExpr
 type Operand<N extends NumericName> = N extends 'BIGINT'
   ? number | bigint | NumberExpression<NumericName, boolean>
   : number | NumberExpression<NumericName, boolean>;
-type NumericOf<O, Otherwise extends NumericName> =
-  O extends NumberExpression<infer N extends NumericName, boolean> ? N : Otherwise;
+type NumericOf<O, Otherwise extends NumericName> = O extends {
+  readonly type: { readonly name: infer N extends NumericName };
+}
+  ? N
+  : Otherwise;
 type Arithmetic<N extends NumericName, Null extends boolean, O> = NumberExpression<
   Wider<N, NumericOf<O, N>>,
   Either<Null, NullableOf<O>>
@@ -153,6 +182,18 @@ type Arithmetic<N extends NumericName, Null extends boolean, O> = NumberExpressi
  * INT (32 bit), BIGINT (64 bit, exact) or DOUBLE. Operands widen (INT < BIGINT < DOUBLE); integers wrap around, and
  * their division cuts the fraction off, as in Flink: write `a.toDouble().div(b)` for fractions. A constant takes the type of
  * the expression: `delay.times(1.5)` is TYPE_MISMATCH for an INT.
+ *
+ * @example
+ * ```ts
+ * await flights
+ *   .select(f => ({
+ *     cut: f.delay.div(2),
+ *     half: f.delay.toDouble().div(2),
+ *     wide: f.distance.times(f.delay),
+ *     odd: f.delay.mod(2),
+ *   }))
+ *   .collect(); // => [ { cut: 15, half: 15.5, wide: 26877n, odd: 1 } ]
+ * ```
  */
 export class NumberExpression<
   N extends NumericName = NumericName,
@@ -172,10 +213,7 @@ export class NumberExpression<
     return this.#calculate('/', other);
   }
   /** Remainder with the sign of the dividend; for integers. By zero it fails the job with ROW_INVALID. */
-  mod<M extends IntegerName, O extends Operand<M>>(
-    this: NumberExpression<M, Null>,
-    other: O & IntegerOperand<O>,
-  ): Arithmetic<M, Null, O> {
+  mod<O extends Operand<N>>(other: N extends IntegerName ? O & IntegerOperand<O> : never): Arithmetic<N, Null, O> {
     return this.#calculate('%', other);
   }
   negate(): NumberExpression<N, Null> {
@@ -205,14 +243,22 @@ export class NumberExpression<
   }
 }
 type IntegerName = 'INT' | 'BIGINT';
-type IntegerOperand<O> =
-  O extends NumberExpression<infer M extends NumericName, boolean>
-    ? 'DOUBLE' extends M
-      ? NumberExpression<IntegerName, boolean>
-      : unknown
-    : unknown;
+type IntegerOperand<O> = O extends { readonly type: { readonly name: infer M extends NumericName } }
+  ? 'DOUBLE' extends M
+    ? never
+    : unknown
+  : unknown;
 
-/** STRING. Compared by code points. */
+/**
+ * STRING. Compared by code points.
+ *
+ * @example
+ * ```ts
+ * await flights
+ *   .select(f => ({ name: f.origin.concat('-TAC').lower(), first: f.origin.substring(1, 1), size: f.origin.length() }))
+ *   .collect(); // => [ { name: 'sea-tac', first: 'S', size: 3 } ]
+ * ```
+ */
 export class StringExpression<Null extends boolean = boolean> extends OrderedExpression<'STRING', Null> {
   lower(): StringExpression<Null> {
     return new StringExpression(call('lower', [this.node]));
@@ -260,7 +306,15 @@ export class StringExpression<Null extends boolean = boolean> extends OrderedExp
   }
 }
 
-/** TIMESTAMP(3): milliseconds since 1970-01-01T00:00:00 without a zone. Constants are that number, or a Date (its UTC time). */
+/**
+ * TIMESTAMP(3): milliseconds since 1970-01-01T00:00:00 without a zone. Constants are that number, or a Date (its UTC time).
+ *
+ * @example
+ * ```ts
+ * await flights.select(f => ({ hour: f.date.hour(), day: f.date.floorTo('day'), weekday: f.date.dayOfWeek() })).collect();
+ * // => [ { hour: 6n, day: 978307200000, weekday: 2n } ]
+ * ```
+ */
 export class TimestampExpression<Null extends boolean = boolean> extends OrderedExpression<'TIMESTAMP', Null> {
   /** Hour of the day, 0 to 23. */
   hour(): NumberExpression<'BIGINT', Null> {

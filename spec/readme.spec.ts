@@ -11,7 +11,8 @@ const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
 
 function blocks(language: string): string[] {
-  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(match => match[1]!);
+  const all = [...readme.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)];
+  return all.filter(match => match[1] === language).map(match => match[2]!);
 }
 
 const spec = suite('README');

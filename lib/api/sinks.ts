@@ -28,7 +28,7 @@ export interface Sink<in F extends Fields, out Out> {
   readonly shape?: (fields: F) => Out;
 }
 
-/** @internal */
+/** A sink that is open for one run: what the planner is given, and what has gathered at the end. */
 export interface OpenSink<Out> {
   readonly node: LogicalSink;
   /** Asked for when the job has ended. */

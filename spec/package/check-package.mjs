@@ -9,7 +9,8 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..', '..');
 const folder = mkdtempSync(join(tmpdir(), 'braid-package-'));
-const run = (command, args, cwd = folder) => execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+const run = (command, args, cwd = folder) =>
+  execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 
 const job = column => `
 import { count, job, rows, schema, sum, t, toArray } from 'braidstream';
@@ -30,8 +31,8 @@ const run = await job('trips')
   .aggregate(trip => ({ trips: count(), km: sum(trip.${column}) }))
   .to(toArray())
   .start();
-const { rows: out } = await run.done;
-console.log(JSON.stringify(out.map(row => [row.city, Number(row.trips), row.km])));
+const { output } = await run.done;
+console.log(JSON.stringify(output.map(row => [row.city, Number(row.trips), row.km])));
 await cluster.close();
 `;
 
@@ -39,7 +40,19 @@ try {
   const tarball = run('npm', ['pack', '--silent', '--pack-destination', folder], root).trim().split('\n').at(-1);
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }));
   run('npm', ['install', '--no-audit', '--no-fund', '--silent', `./${tarball}`]);
-  const config = { compilerOptions: { target: 'es2023', module: 'nodenext', strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: false, types: ['node'], typeRoots: [join(root, 'node_modules/@types')] }, files: ['job.ts'] };
+  const config = {
+    compilerOptions: {
+      target: 'es2023',
+      module: 'nodenext',
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      noEmit: false,
+      types: ['node'],
+      typeRoots: [join(root, 'node_modules/@types')],
+    },
+    files: ['job.ts'],
+  };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
   const compile = () => run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder]);
   writeFileSync(join(folder, 'job.ts'), job('kilometres'));
@@ -53,11 +66,16 @@ try {
   writeFileSync(join(folder, 'job.ts'), job('km'));
   compile();
   const printed = run(process.execPath, ['job.js']).trim();
-  const expected = JSON.stringify([['Bern', 2, 7], ['Chur', 1, 5]]);
+  const expected = JSON.stringify([
+    ['Bern', 2, 7],
+    ['Chur', 1, 5],
+  ]);
   if (printed !== expected) throw new Error(`the job printed ${printed}, expected ${expected}`);
   const help = run('npx', ['--no-install', 'braid', '--help']);
   if (!/cluster/.test(help)) throw new Error(`braid --help printed ${help}`);
-  console.log(`${tarball}: ${readdirSync(join(folder, 'node_modules')).length} packages installed; a wrong column does not compile; the job gives ${printed}`);
+  console.log(
+    `${tarball}: ${readdirSync(join(folder, 'node_modules')).length} packages installed; a wrong column does not compile; the job gives ${printed}`,
+  );
 } catch (error) {
   console.error(error.stdout ?? '', error.stderr ?? '', error);
   process.exitCode = 1;

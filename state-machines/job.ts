@@ -39,6 +39,9 @@ export type JobEvent =
  * `stopping` (an order: what is in the channels goes out, no open window, within `drainLimit`). A stop that comes while
  * the job is `ending` only sets the limit. Rows that could not be delivered within it make the job `failed`, since a
  * loss is never silent.
+ *
+ * A sink is drained by the end mark, which overtakes what the source reports about itself where the input is short, or
+ * empty: then the job is finished, whether it was `running` or still `starting`.
  */
 export const jobMachine = setup({
   types: {} as { context: JobContext; events: JobEvent; input: JobInput },
@@ -104,6 +107,7 @@ export const jobMachine = setup({
       entry: 'startActors',
       on: {
         'actors.started': [{ guard: 'everyClusterServes', target: 'running' }, { target: 'running.degraded' }],
+        'sink.drained': 'finished',
         'job.stop': { target: 'stopped', actions: 'abortParts' },
       },
       after: {
@@ -114,6 +118,7 @@ export const jobMachine = setup({
       initial: 'healthy',
       on: {
         'source.exhausted': 'draining',
+        'sink.drained': 'finished',
         'job.stop': 'draining.stopping',
       },
       states: {

@@ -64,6 +64,16 @@ test('a bounded job plans, starts, runs, ends and is finished', () => {
   assert.is(run.clock.pending, 0);
 });
 
+test('a sink that has had the end mark before the source reports it finishes the job, even while it starts', () => {
+  for (const run of [start(), running()]) {
+    if (run.state === 'planning') run.send({ type: 'plan.ready' });
+    assert.equal(run.send({ type: 'sink.drained' }), ['releaseParts', 'announceFinished']);
+    assert.equal(run.send({ type: 'source.exhausted' }), []);
+    assert.is(run.state, 'finished');
+    assert.is(run.clock.pending, 0);
+  }
+});
+
 test('is degraded while any cluster is lost, and says so once', () => {
   const run = running();
   assert.equal(run.send(lost('east')), ['announceDegraded']);

@@ -26,8 +26,6 @@ export interface WindowAggregate extends Operator<PartialInput> {
   readonly stateBytes: number;
   /** Partials that came after their window had closed, and were left out. */
   readonly latePartials: number;
-  /** Whether a batch with these windows holds late partials, if it came now: then its rows are to be read again. */
-  hasLate(windows: PartialInput['windows']): boolean;
 }
 
 /** Output batches are about this long: several small windows share one, a large one takes many. */
@@ -87,10 +85,6 @@ class TumblingAggregate implements WindowAggregate {
   }
   get latePartials(): number {
     return this.#latePartials;
-  }
-
-  hasLate(windows: PartialInput['windows']): boolean {
-    return windows !== undefined && this.#closed(windows.first);
   }
 
   onBatch({ batch, hashes }: PartialInput): boolean {

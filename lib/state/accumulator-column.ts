@@ -1,5 +1,6 @@
 import { isValid, setBit } from '../data/column.ts';
 import type { DataType } from '../data/data-type.ts';
+import { type GroupRows, grownBits } from './group-rows.ts';
 import type { InputColumn } from './input-column.ts';
 import { ScratchRows } from './scratch.ts';
 import type { StateColumn } from './state-column.ts';
@@ -14,34 +15,41 @@ const presentRowsScratch = new ScratchRows();
 const presentSlotsScratch = new ScratchRows();
 
 /**
- * One accumulator of all groups. A new group holds the identity of the operation, so a merge never asks whether it is
- * new. NULL partials are left out, and a group that has seen nothing else is NULL: that is handled here, and the loops
- * of the subclasses see present values only.
+ * One accumulator of all groups. A new group begins with the identity of the operation, so the loops of a merge never
+ * ask whether it is new. NULL partials are left out, and a group that has seen nothing else is NULL: that is handled
+ * here, and the loops of the subclasses see present values only.
  */
 export abstract class AccumulatorColumn {
   readonly type: DataType;
+  protected readonly rows: GroupRows;
+  protected readonly field: number;
   /** Bit per group, 1 = it has seen a value; undefined while all have. */
   protected seen: Uint8Array | undefined;
-  #capacity: number;
 
-  constructor(type: DataType, capacity: number) {
+  constructor(type: DataType, rows: GroupRows, field: number) {
     this.type = type;
-    this.#capacity = capacity;
+    this.rows = rows;
+    this.field = field;
   }
 
-  /** Memory of the values. */
-  protected abstract readonly valueBytes: number;
-  abstract view(): StateColumn;
-  /** Merges row `rows[from + i]` of the input, which is present, into group `slots[i]`, for i < count. */
-  protected abstract apply(input: InputColumn, rows: Int32Array, from: number, slots: Int32Array, count: number): void;
-  protected abstract growValues(capacity: number): void;
-  protected abstract clearValues(groups: number): void;
-
+  /** Memory beside the rows. */
   get bytes(): number {
-    return this.valueBytes + (this.seen?.byteLength ?? 0);
+    return this.seen?.byteLength ?? 0;
   }
+  /** Writes the identity into the groups [from, to). */
+  protected abstract begin(from: number, to: number): void;
+  /** Merges row `rows[from + i]` of the input, which is present, into group `slots[i]`, for i < count; there are `groups`. */
+  protected abstract apply(
+    input: InputColumn,
+    rows: Int32Array,
+    from: number,
+    slots: Int32Array,
+    count: number,
+    groups: number,
+  ): void;
+  abstract view(): StateColumn;
 
-  /** As `apply`, with NULLs. Groups from `groupsBefore` on are new with this batch. */
+  /** As `apply`, with NULLs. Of the `groups` those from `groupsBefore` on are new with this batch. */
   merge(
     input: InputColumn,
     rows: Int32Array,
@@ -49,15 +57,19 @@ export abstract class AccumulatorColumn {
     slots: Int32Array,
     count: number,
     groupsBefore: number,
+    groups: number,
   ): void {
     const { validity } = input;
+    const { capacity } = this.rows;
+    this.begin(groupsBefore, groups);
+    if (this.seen !== undefined && this.seen.length * 8 < capacity) this.seen = grownBits(this.seen, capacity, 0);
     if (validity === undefined) {
-      this.apply(input, rows, from, slots, count);
+      this.apply(input, rows, from, slots, count, groups);
       if (this.seen !== undefined) markSeen(this.seen, slots, count);
       return;
     }
     if (this.seen === undefined) {
-      this.seen = new Uint8Array((this.#capacity + 7) >> 3);
+      this.seen = grownBits(undefined, capacity, 0);
       for (let slot = 0; slot < groupsBefore; slot++) setBit(this.seen, slot);
     }
     const presentRows = presentRowsScratch.atLeast(count);
@@ -69,24 +81,12 @@ export abstract class AccumulatorColumn {
       presentRows[present] = row;
       presentSlots[present++] = slots[i]!;
     }
-    this.apply(input, presentRows, 0, presentSlots, present);
+    this.apply(input, presentRows, 0, presentSlots, present, groups);
     markSeen(this.seen, presentSlots, present);
   }
 
-  grow(capacity: number): void {
-    this.#capacity = capacity;
-    if (this.seen !== undefined) {
-      const grown = new Uint8Array((capacity + 7) >> 3);
-      grown.set(this.seen);
-      this.seen = grown;
-    }
-    this.growValues(capacity);
-  }
-
-  /** Puts the identity back into the first `groups`, which are all that were used, and keeps the memory. */
-  clear(groups: number): void {
+  clear(): void {
     this.seen = undefined;
-    this.clearValues(groups);
   }
 }
 

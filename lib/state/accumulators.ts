@@ -1,21 +1,32 @@
-import { assert, BraidError } from '../base/errors.ts';
+import { BraidError } from '../base/errors.ts';
 import { formatType } from '../data/data-type.ts';
 import type { AccumulatorColumn, StateAccumulator } from './accumulator-column.ts';
-import { BigintAccumulator, DoubleAccumulator, IntAccumulator } from './number-accumulators.ts';
+import type { GroupRows } from './group-rows.ts';
+import {
+  BigintAccumulator,
+  doubleOperations,
+  intOperations,
+  NumberAccumulator,
+  timestampOperations,
+} from './number-accumulators.ts';
 import { TextExtremes } from './text-extremes.ts';
 
-/** The column that keeps an accumulator for `capacity` groups. Errors: PLAN_INVALID for what cannot be kept. */
-export function createAccumulator({ op, type }: StateAccumulator, capacity: number): AccumulatorColumn {
-  if (type.name === 'BIGINT') return new BigintAccumulator(type, op, capacity);
-  assert(op !== 'count', 'a count is a BIGINT');
+/** The column that keeps an accumulator in cell `field` of the rows. Errors: PLAN_INVALID for what cannot be kept. */
+export function createAccumulator({ op, type }: StateAccumulator, rows: GroupRows, field: number): AccumulatorColumn {
   switch (type.name) {
+    case 'BIGINT':
+      return new BigintAccumulator(type, rows, field, op);
     case 'INT':
-      return new IntAccumulator(type, op, capacity);
+      if (op !== 'count') return new NumberAccumulator(type, rows, field, intOperations[op]);
+      break;
     case 'DOUBLE':
+      if (op !== 'count') return new NumberAccumulator(type, rows, field, doubleOperations[op]);
+      break;
     case 'TIMESTAMP':
-      return new DoubleAccumulator(type, op, capacity);
+      if (op === 'min' || op === 'max') return new NumberAccumulator(type, rows, field, timestampOperations[op]);
+      break;
     case 'STRING':
-      if (op !== 'sum') return new TextExtremes(type, op, capacity);
+      if (op === 'min' || op === 'max') return new TextExtremes(type, rows, field, op);
       break;
     case 'BOOLEAN':
       break;

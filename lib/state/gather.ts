@@ -32,7 +32,7 @@ export function gather(pieces: readonly [Piece, ...Piece[]]): StoredColumn {
     case 'TIMESTAMP':
       return { kind: 'timestamp', values: gatherNumbers(pieces, new Float64Array(rows)), validity };
     case 'BIGINT':
-      return pieces.every(piece => piece.column.numbers !== undefined)
+      return pieces.every(piece => piece.column.wides === undefined)
         ? { kind: 'narrow', values: gatherNumbers(pieces, new Float64Array(rows)), validity }
         : { kind: 'wide', values: gatherWide(pieces, new BigInt64Array(rows)), validity };
     case 'STRING':
@@ -45,10 +45,11 @@ export function gather(pieces: readonly [Piece, ...Piece[]]): StoredColumn {
 function gatherNumbers<A extends Uint8Array | Int32Array | Float64Array>(pieces: readonly Piece[], into: A): A {
   let at = 0;
   for (const { column, order, from, to } of pieces) {
-    const values = column.numbers!;
-    if (order === undefined) into.set(values.subarray(from, to), at);
-    else for (let i = from; i < to; i++) into[at + i - from] = values[order[i]!]!;
-    at += to - from;
+    const { doubles, fields, field } = column;
+    for (let i = from; i < to; i++) {
+      const row = order === undefined ? i : order[i]!;
+      into[at++] = doubles[row * fields + field]!;
+    }
   }
   return into;
 }
@@ -56,10 +57,12 @@ function gatherNumbers<A extends Uint8Array | Int32Array | Float64Array>(pieces:
 function gatherWide(pieces: readonly Piece[], into: BigInt64Array): BigInt64Array {
   let at = 0;
   for (const { column, order, from, to } of pieces) {
+    const { doubles, wides, fields, field, validity } = column;
     for (let i = from; i < to; i++) {
       const row = order === undefined ? i : order[i]!;
+      const cell = row * fields + field;
       // A NULL row holds what the operation begins with, which need be no integer.
-      if (isValid(column.validity, row)) into[at] = column.wide?.[row] ?? BigInt(column.numbers![row]!);
+      if (isValid(validity, row)) into[at] = wides === undefined ? BigInt(doubles[cell]!) : wides[cell]!;
       at++;
     }
   }
@@ -72,11 +75,12 @@ function gatherText(pieces: readonly Piece[], rows: number, validity: Uint8Array
   let length = 0;
   let at = 0;
   for (const { column, order, from, to } of pieces) {
-    const text = column.text!;
+    const { words, fields, field } = column;
     for (let i = from; i < to; i++) {
       const row = order === undefined ? i : order[i]!;
+      const cell = 2 * (row * fields + field);
       starts[at] = length;
-      if (isValid(column.validity, row)) length += text.ends[row]! - text.starts[row]!;
+      if (isValid(column.validity, row)) length += words[cell + 1]! - words[cell]!;
       if (length > heapBytesMax)
         throw new BraidError('STATE_TOO_LARGE', 'the texts of one key group need more than 2 GiB', {
           hint: 'use a shorter key or a shorter window',
@@ -87,12 +91,13 @@ function gatherText(pieces: readonly Piece[], rows: number, validity: Uint8Array
   const bytes = new Uint8Array(length);
   at = 0;
   for (const { column, order, from, to } of pieces) {
-    const text = column.text!;
+    const { words, fields, field } = column;
+    const heap = column.heap!;
     for (let i = from; i < to; i++) {
       const row = order === undefined ? i : order[i]!;
       let p = starts[at]!;
       const end = ends[at++]!;
-      for (let q = text.starts[row]!; p < end; p++, q++) bytes[p] = text.bytes[q]!;
+      for (let q = words[2 * (row * fields + field)]!; p < end; p++, q++) bytes[p] = heap[q]!;
     }
   }
   return { kind: 'utf8', bytes, starts, ends, validity };

@@ -3,9 +3,10 @@ import type { Column } from '../data/column.ts';
 import type { DataType } from '../data/data-type.ts';
 import type { AccumulatorColumn, StateAccumulator } from './accumulator-column.ts';
 import { createAccumulator } from './accumulators.ts';
-import { GroupIndex, home } from './group-index.ts';
+import { GroupIndex } from './group-index.ts';
+import { GroupRows } from './group-rows.ts';
 import { InputColumn } from './input-column.ts';
-import { createKeyColumn, type KeyColumn, NumberKeys, TextKeys } from './key-columns.ts';
+import { createKeyColumn, type KeyColumn } from './key-columns.ts';
 import { ScratchRows } from './scratch.ts';
 import type { StateColumn } from './state-column.ts';
 
@@ -35,30 +36,39 @@ export function partialColumns(
 }
 
 const slotsScratch = new ScratchRows();
-/** The smallest table has room for 32 groups. */
+/** The smallest table has room for 31 groups. */
 const firstIndexBits = 6;
 
 /**
- * Groups of one window: keys and accumulators as typed columns in the order in which the keys came, found by a hash
- * index beside them. Nothing is ever removed: a window that has closed is read and dropped as a whole.
+ * Groups of one window: a row of keys and accumulators each, in the order in which the keys came, found by a hash index
+ * beside them. Nothing is ever removed: a window that has closed is read and dropped as a whole.
  *
- * A merge goes column by column: first the keys of all partials become row numbers, then each accumulator is one tight
- * loop over them. That keeps each loop over two arrays, so that many cache misses are under way at once, which is what
- * a table larger than the caches lives on.
+ * A merge goes column by column: the index gives a candidate for each partial, each key column rejects those that are
+ * not the same, the rest is searched for and added one by one, and then each accumulator is one tight loop over all
+ * partials. No step waits for the cache misses of a single partial, so that many are under way at once, which is what a
+ * table larger than the caches lives on. Vectorised execution as in Boncz, Zukowski and Nes, "MonetDB/X100:
+ * Hyper-Pipelining Query Execution" (2005).
  */
 export class GroupTable {
   readonly layout: GroupLayout;
   #groups = 0;
-  #groupsMax: number;
   readonly #index = new GroupIndex(firstIndexBits);
-  readonly #keys: KeyColumn[];
-  readonly #accumulators: AccumulatorColumn[];
+  readonly #rows: GroupRows;
+  /** Hash of each group, as it came with the partials. */
+  #hashes: Int32Array;
+  readonly #keys: readonly KeyColumn[];
+  readonly #accumulators: readonly AccumulatorColumn[];
 
   constructor(layout: GroupLayout) {
     this.layout = layout;
-    this.#groupsMax = this.#index.groupsMax;
-    this.#keys = layout.keys.map(type => createKeyColumn(type, this.#groupsMax));
-    this.#accumulators = layout.accumulators.map(accumulator => createAccumulator(accumulator, this.#groupsMax));
+    const capacity = this.#index.groupsMax;
+    const rows = new GroupRows(layout.keys.length + layout.accumulators.length, capacity);
+    this.#rows = rows;
+    this.#hashes = new Int32Array(capacity);
+    this.#keys = layout.keys.map((type, k) => createKeyColumn(type, rows, k));
+    this.#accumulators = layout.accumulators.map((accumulator, a) =>
+      createAccumulator(accumulator, rows, layout.keys.length + a),
+    );
   }
 
   /** Distinct keys. */
@@ -68,7 +78,7 @@ export class GroupTable {
 
   /** Memory of all arrays, used or not. */
   get bytes(): number {
-    let bytes = this.#index.entries.byteLength;
+    let bytes = this.#index.bytes + this.#rows.bytes + this.#hashes.byteLength;
     for (const column of this.#keys) bytes += column.bytes;
     for (const column of this.#accumulators) bytes += column.bytes;
     return bytes;
@@ -79,171 +89,51 @@ export class GroupTable {
     const count = to - from;
     const before = this.#groups;
     const slots = slotsScratch.atLeast(count);
-    this.#findOrInsert(partials, rows, from, count, slots);
+    for (let k = 0; k < this.#keys.length; k++) this.#keys[k]!.prepare(partials.keys[k]!, before);
+    this.#index.candidates(partials.hashes, rows, from, count, slots);
+    for (let k = 0; k < this.#keys.length; k++) this.#keys[k]!.reject(partials.keys[k]!, rows, from, slots, count);
+    for (let i = 0; i < count; i++) if (slots[i]! < 0) slots[i] = this.#findOrAdd(partials, rows[from + i]!);
     for (let a = 0; a < this.#accumulators.length; a++)
-      this.#accumulators[a]!.merge(partials.accumulators[a]!, rows, from, slots, count, before);
+      this.#accumulators[a]!.merge(partials.accumulators[a]!, rows, from, slots, count, before, this.#groups);
   }
 
   /** The columns as they are kept, keys and then accumulators: row i of each is group i. Valid until the next merge or clear. */
   views(): StateColumn[] {
     return [...this.#keys.map(column => column.view()), ...this.#accumulators.map(column => column.view())];
   }
-  /** Hash of each group, as it came with the partials. */
+  /** Hash of each group; a view like the others. */
   hashes(): Int32Array {
-    return this.#index.hashes(this.#groups);
+    return this.#hashes.subarray(0, this.#groups);
   }
 
   /** Empties the table and keeps its memory for another window. */
   clear(): void {
-    const groups = this.#groups;
     this.#groups = 0;
     this.#index.clear();
-    for (let k = 0; k < this.#keys.length; k++) {
-      this.#keys[k]!.clear();
-      // What was wide starts narrow again.
-      if (this.layout.keys[k]!.name === 'BIGINT' && !(this.#keys[k] instanceof NumberKeys))
-        this.#keys[k] = createKeyColumn(this.layout.keys[k]!, this.#groupsMax);
-    }
-    for (const column of this.#accumulators) column.clear(groups);
+    for (const column of this.#keys) column.clear();
+    for (const column of this.#accumulators) column.clear();
   }
 
-  #findOrInsert(partials: PartialColumns, rows: Int32Array, from: number, count: number, slots: Int32Array): void {
-    const { keys } = partials;
-    for (let k = 0; k < keys.length; k++) {
-      const column = this.#keys[k]!;
-      if (keys[k]!.isWide && column instanceof NumberKeys) this.#keys[k] = column.widened(this.#groups);
-    }
-    if (keys.length === 1 && keys[0]!.validity === undefined && !this.#keys[0]!.hasNulls) {
-      const [column] = this.#keys;
-      if (column instanceof NumberKeys) this.#findNumbers(column, partials, rows, from, count, slots);
-      else if (column instanceof TextKeys) this.#findTexts(column, partials, rows, from, count, slots);
-      else this.#findAny(partials, rows, from, count, slots);
-    } else this.#findAny(partials, rows, from, count, slots);
-  }
-
-  /** One key, a number, never NULL. */
-  #findNumbers(
-    column: NumberKeys,
-    partials: PartialColumns,
-    rows: Int32Array,
-    from: number,
-    count: number,
-    slots: Int32Array,
-  ): void {
-    const { hashes } = partials;
-    const values = partials.keys[0]!.numbers();
-    const index = this.#index;
-    let { entries, mask, shift } = index;
-    let keys = column.values;
-    for (let i = 0; i < count; i++) {
-      const row = rows[from + i]!;
-      const hash = hashes[row]!;
-      const value = values[row]!;
-      let at = home(hash, shift);
-      let slot = entries[at + 1]! - 1;
-      while (slot >= 0) {
-        if (entries[at] === hash) {
-          const key = keys[slot]!;
-          if (key === value || (Number.isNaN(key) && Number.isNaN(value))) break;
-        }
-        at = (at + 2) & mask;
-        slot = entries[at + 1]! - 1;
-      }
-      if (slot < 0) {
-        if (this.#groups === this.#groupsMax) {
-          this.#grow();
-          ({ entries, mask, shift } = index);
-          keys = column.values;
-          at = index.free(hash);
-        }
-        slot = this.#groups++;
-        entries[at] = hash;
-        entries[at + 1] = slot + 1;
-        keys[slot] = value;
-      }
-      slots[i] = slot;
-    }
-  }
-
-  /** One key, a text, never NULL. */
-  #findTexts(
-    column: TextKeys,
-    partials: PartialColumns,
-    rows: Int32Array,
-    from: number,
-    count: number,
-    slots: Int32Array,
-  ): void {
-    const { hashes } = partials;
-    const { bytes, starts, ends } = partials.keys[0]!.text!;
-    const index = this.#index;
-    let { entries, mask, shift } = index;
-    for (let i = 0; i < count; i++) {
-      const row = rows[from + i]!;
-      const hash = hashes[row]!;
-      const start = starts[row]!;
-      const end = ends[row]!;
-      let at = home(hash, shift);
-      let slot = entries[at + 1]! - 1;
-      while (slot >= 0) {
-        if (entries[at] === hash && column.equalsText(slot, bytes, start, end)) break;
-        at = (at + 2) & mask;
-        slot = entries[at + 1]! - 1;
-      }
-      if (slot < 0) {
-        if (this.#groups === this.#groupsMax) {
-          this.#grow();
-          ({ entries, mask, shift } = index);
-          at = index.free(hash);
-        }
-        column.appendText(this.#groups, bytes, start, end);
-        slot = this.#groups++;
-        entries[at] = hash;
-        entries[at + 1] = slot + 1;
-      }
-      slots[i] = slot;
-    }
-  }
-
-  /** Any number of keys (none: one group), of any type, NULL or not. */
-  #findAny(partials: PartialColumns, rows: Int32Array, from: number, count: number, slots: Int32Array): void {
-    const { hashes, keys: inputs } = partials;
-    const index = this.#index;
-    const columns = this.#keys;
-    for (let i = 0; i < count; i++) {
-      const row = rows[from + i]!;
-      const hash = hashes[row]!;
-      const { entries, mask } = index;
-      let at = home(hash, index.shift);
-      let slot = entries[at + 1]! - 1;
-      while (slot >= 0) {
-        if (entries[at] === hash && equalKeys(columns, slot, inputs, row)) break;
-        at = (at + 2) & mask;
-        slot = entries[at + 1]! - 1;
-      }
-      if (slot < 0) {
-        if (this.#groups === this.#groupsMax) {
-          this.#grow();
-          at = index.free(hash);
-        }
-        for (let k = 0; k < columns.length; k++) columns[k]!.append(this.#groups, inputs[k]!, row);
-        slot = this.#groups++;
-        index.entries[at] = hash;
-        index.entries[at + 1] = slot + 1;
-      }
-      slots[i] = slot;
-    }
+  #findOrAdd(partials: PartialColumns, row: number): number {
+    const keys = this.#keys;
+    const hash = partials.hashes[row]!;
+    const found = this.#index.find(hash, keys, partials.keys, row);
+    if (found >= 0) return found;
+    if (this.#groups === this.#index.groupsMax) this.#grow();
+    const slot = this.#groups;
+    for (let k = 0; k < keys.length; k++) keys[k]!.append(slot, partials.keys[k]!, row);
+    this.#hashes[slot] = hash;
+    this.#index.add(hash, slot);
+    this.#groups++;
+    return slot;
   }
 
   #grow(): void {
-    this.#index.grow();
-    this.#groupsMax = this.#index.groupsMax;
-    for (const column of this.#keys) column.grow(this.#groupsMax);
-    for (const column of this.#accumulators) column.grow(this.#groupsMax);
+    this.#index.grow(this.hashes());
+    const capacity = this.#index.groupsMax;
+    this.#rows.grow(capacity);
+    const hashes = new Int32Array(capacity);
+    hashes.set(this.#hashes);
+    this.#hashes = hashes;
   }
-}
-
-function equalKeys(columns: readonly KeyColumn[], slot: number, inputs: readonly InputColumn[], row: number): boolean {
-  for (let k = 0; k < columns.length; k++) if (!columns[k]!.equals(slot, inputs[k]!, row)) return false;
-  return true;
 }

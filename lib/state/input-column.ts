@@ -13,7 +13,7 @@ export class InputColumn {
   /** A BIGINT column with values that are no safe integers. */
   readonly isWide: boolean;
   #ints: Int32Array | undefined;
-  #numbers: Float64Array | undefined;
+  #doubles: Float64Array | undefined;
   #wide: BigInt64Array | undefined;
   #wideWords: Int32Array | undefined;
 
@@ -22,7 +22,7 @@ export class InputColumn {
     this.isWide = column.kind === 'wide';
     switch (column.kind) {
       case 'boolean':
-        this.#numbers = new Float64Array(column.values);
+        this.#doubles = new Float64Array(column.values);
         break;
       case 'int':
         this.#ints = column.values;
@@ -30,7 +30,7 @@ export class InputColumn {
       case 'double':
       case 'timestamp':
       case 'narrow':
-        this.#numbers = column.values;
+        this.#doubles = column.values;
         break;
       case 'wide':
         this.#wide = column.values;
@@ -49,26 +49,23 @@ export class InputColumn {
     this.validity = withoutNulls(validity, rows);
   }
 
-  /** The values of an INT column. */
-  ints(): Int32Array {
-    assert(this.#ints !== undefined, 'a column that is no INT was asked for 32-bit integers');
-    return this.#ints;
-  }
-
-  /** The values of any column but texts and wide integers. */
-  numbers(): Float64Array {
-    if (this.#numbers === undefined) this.#numbers = new Float64Array(this.ints());
-    return this.#numbers;
+  /** The values of any column but texts and wide integers, as doubles. */
+  doubles(): Float64Array {
+    if (this.#doubles === undefined) {
+      assert(this.#ints !== undefined, 'a column that cannot be had as doubles');
+      this.#doubles = new Float64Array(this.#ints);
+    }
+    return this.#doubles;
   }
 
   /** The values as 64-bit integers, also where they came narrow. */
   wide(): BigInt64Array {
     if (this.#wide === undefined) {
-      const numbers = this.numbers();
-      const wide = new BigInt64Array(numbers.length);
+      const doubles = this.doubles();
+      const wide = new BigInt64Array(doubles.length);
       // What stands in a NULL row is unspecified and may be no integer.
       for (let row = 0; row < wide.length; row++) {
-        if (isValid(this.validity, row)) wide[row] = BigInt(numbers[row]!);
+        if (isValid(this.validity, row)) wide[row] = BigInt(doubles[row]!);
       }
       this.#wide = wide;
     }

@@ -1,220 +1,216 @@
-import { assert, BraidError } from '../base/errors.ts';
+import { BraidError } from '../base/errors.ts';
 import { clearBit, isValid } from '../data/column.ts';
 import type { DataType } from '../data/data-type.ts';
+import { type GroupRows, grownBits } from './group-rows.ts';
 import type { InputColumn } from './input-column.ts';
 import { grownBytes, heapBytesMax, type StateColumn } from './state-column.ts';
 
-/**
- * One key column of a table: row i of the table has the i-th key. Keys are appended and never change. NULL equals NULL:
- * it is a group of its own.
- */
-export interface KeyColumn {
-  readonly hasNulls: boolean;
-  readonly bytes: number;
-  equals(slot: number, input: InputColumn, row: number): boolean;
-  /** Writes the key of a new row. */
-  append(slot: number, input: InputColumn, row: number): void;
-  grow(capacity: number): void;
-  /** Forgets all keys and keeps the memory. */
-  clear(): void;
-  view(): StateColumn;
-}
-
-abstract class NullableKeys {
+/** One key column of a table. Keys are appended and never change. NULL equals NULL: it is a group of its own. */
+export abstract class KeyColumn {
   readonly type: DataType;
-  /** Bit per row, 1 = present, also for rows that are still to come; undefined until the first NULL key. */
+  protected readonly rows: GroupRows;
+  protected readonly field: number;
+  /** Bit per group, 1 = present, also for groups that are still to come; undefined until the first NULL key. */
   protected validity: Uint8Array | undefined;
 
-  constructor(type: DataType) {
+  constructor(type: DataType, rows: GroupRows, field: number) {
     this.type = type;
+    this.rows = rows;
+    this.field = field;
   }
 
-  get hasNulls(): boolean {
-    return this.validity !== undefined;
+  /** Memory beside the rows. */
+  get bytes(): number {
+    return this.validity?.byteLength ?? 0;
+  }
+  /** To be called before a batch is compared with the column or added to it. */
+  abstract prepare(input: InputColumn, groups: number): void;
+  /** Puts -1 into `slots[i]` where that group has another key than `rows[from + i]` of the input; no NULLs on either side. */
+  protected abstract rejectOthers(
+    input: InputColumn,
+    rows: Int32Array,
+    from: number,
+    slots: Int32Array,
+    count: number,
+  ): void;
+  protected abstract equalsPresent(slot: number, input: InputColumn, row: number): boolean;
+  protected abstract write(slot: number, input: InputColumn, row: number): void;
+  abstract view(): StateColumn;
+
+  /** Puts -1 into `slots[i]` where that group has another key than `rows[from + i]` of the input, for i < count. */
+  reject(input: InputColumn, rows: Int32Array, from: number, slots: Int32Array, count: number): void {
+    if (this.validity === undefined && input.validity === undefined) {
+      this.rejectOthers(input, rows, from, slots, count);
+      return;
+    }
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i]!;
+      if (slot >= 0 && !this.equals(slot, input, rows[from + i]!)) slots[i] = -1;
+    }
   }
 
-  /** Settles the comparison where one of the two is NULL; undefined where both are present. */
-  protected equalNulls(slot: number, input: InputColumn, row: number): boolean | undefined {
+  equals(slot: number, input: InputColumn, row: number): boolean {
     const present = isValid(input.validity, row);
     if (present !== isValid(this.validity, slot)) return false;
-    return present ? undefined : true;
+    return !present || this.equalsPresent(slot, input, row);
   }
 
-  protected appendNull(slot: number, capacity: number): void {
-    this.validity ??= new Uint8Array((capacity + 7) >> 3).fill(255);
+  /** Writes the key of a new group. */
+  append(slot: number, input: InputColumn, row: number): void {
+    const { capacity } = this.rows;
+    if (this.validity !== undefined && this.validity.length * 8 < capacity)
+      this.validity = grownBits(this.validity, capacity, 1);
+    if (isValid(input.validity, row)) {
+      this.write(slot, input, row);
+      return;
+    }
+    this.validity ??= grownBits(undefined, capacity, 1);
     clearBit(this.validity, slot);
   }
 
-  protected growNulls(capacity: number): void {
-    if (this.validity === undefined) return;
-    const grown = new Uint8Array((capacity + 7) >> 3).fill(255);
-    grown.set(this.validity);
-    this.validity = grown;
+  clear(): void {
+    this.validity = undefined;
   }
 }
 
-/** BOOLEAN, INT, DOUBLE, TIMESTAMP, and BIGINT while all keys are safe integers. -0 equals 0, NaN equals NaN. */
-export class NumberKeys extends NullableKeys implements KeyColumn {
-  values: Float64Array;
+/**
+ * BOOLEAN, INT, DOUBLE, TIMESTAMP and BIGINT, as doubles; BIGINT from the first key on that is no safe integer as 64-bit
+ * integers, until the table is cleared. -0 equals 0, and NaN equals NaN.
+ */
+export class NumberKeys extends KeyColumn {
+  #isWide = false;
 
-  constructor(type: DataType, capacity: number) {
-    super(type);
-    this.values = new Float64Array(capacity);
+  prepare(input: InputColumn, groups: number): void {
+    if (!input.isWide || this.#isWide) return;
+    const { doubles, wides, fields } = this.rows;
+    for (let slot = 0; slot < groups; slot++) {
+      const at = slot * fields + this.field;
+      if (isValid(this.validity, slot)) wides[at] = BigInt(doubles[at]!);
+    }
+    this.#isWide = true;
   }
-  get bytes(): number {
-    return this.values.byteLength + (this.validity?.byteLength ?? 0);
+  protected rejectOthers(input: InputColumn, rows: Int32Array, from: number, slots: Int32Array, count: number): void {
+    if (this.#isWide) this.#rejectWide(input.wideWords(), rows, from, slots, count);
+    else this.#rejectDoubles(input.doubles(), rows, from, slots, count);
   }
-  equals(slot: number, input: InputColumn, row: number): boolean {
-    const nulls = this.equalNulls(slot, input, row);
-    if (nulls !== undefined) return nulls;
-    const a = this.values[slot]!;
-    const b = input.numbers()[row]!;
+  #rejectDoubles(values: Float64Array, rows: Int32Array, from: number, slots: Int32Array, count: number): void {
+    const { doubles, fields } = this.rows;
+    const { field } = this;
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i]!;
+      // A NaN is rejected here and found by `equals`.
+      if (slot >= 0 && doubles[slot * fields + field] !== values[rows[from + i]!]) slots[i] = -1;
+    }
+  }
+  /** Compares words: reading a 64-bit integer would make a bigint. */
+  #rejectWide(values: Int32Array, rows: Int32Array, from: number, slots: Int32Array, count: number): void {
+    const { words, fields } = this.rows;
+    const { field } = this;
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i]!;
+      if (slot < 0) continue;
+      const at = 2 * (slot * fields + field);
+      const row = 2 * rows[from + i]!;
+      if (words[at] !== values[row] || words[at + 1] !== values[row + 1]) slots[i] = -1;
+    }
+  }
+  protected equalsPresent(slot: number, input: InputColumn, row: number): boolean {
+    const at = slot * this.rows.fields + this.field;
+    if (this.#isWide) return this.rows.wides[at] === input.wide()[row];
+    const a = this.rows.doubles[at]!;
+    const b = input.doubles()[row]!;
     return a === b || (Number.isNaN(a) && Number.isNaN(b));
   }
-  append(slot: number, input: InputColumn, row: number): void {
-    if (!isValid(input.validity, row)) {
-      this.appendNull(slot, this.values.length);
-      return;
-    }
-    this.values[slot] = input.numbers()[row]!;
+  protected write(slot: number, input: InputColumn, row: number): void {
+    const at = slot * this.rows.fields + this.field;
+    if (this.#isWide) this.rows.wides[at] = input.wide()[row]!;
+    else this.rows.doubles[at] = input.doubles()[row]!;
   }
-  grow(capacity: number): void {
-    const grown = new Float64Array(capacity);
-    grown.set(this.values);
-    this.values = grown;
-    this.growNulls(capacity);
-  }
-  clear(): void {
-    this.validity = undefined;
+  override clear(): void {
+    super.clear();
+    this.#isWide = false;
   }
   view(): StateColumn {
-    const { type, validity, values } = this;
-    return { type, validity, numbers: values, wide: undefined, text: undefined };
-  }
-  /** The same keys as 64-bit integers. */
-  widened(rows: number): WideKeys {
-    const wide = new WideKeys(this.type, this.values.length);
-    for (let slot = 0; slot < rows; slot++) {
-      if (isValid(this.validity, slot)) wide.values[slot] = BigInt(this.values[slot]!);
-    }
-    wide.adoptNulls(this.validity);
-    return wide;
+    const { type, field, validity } = this;
+    const { fields, doubles, wides, words } = this.rows;
+    return { type, fields, field, validity, doubles, wides: this.#isWide ? wides : undefined, words, heap: undefined };
   }
 }
 
-/** BIGINT from the first key on that is not a safe integer, until the table is cleared. */
-export class WideKeys extends NullableKeys implements KeyColumn {
-  values: BigInt64Array;
-  /** The same memory as pairs of words: comparing those makes no bigint. */
-  #words: Int32Array;
+/** STRING: start and end in a heap that holds the UTF-8 of all keys one after the other. */
+export class TextKeys extends KeyColumn {
+  #heap = new Uint8Array(256);
+  #heapLength = 0;
 
-  constructor(type: DataType, capacity: number) {
-    super(type);
-    this.values = new BigInt64Array(capacity);
-    this.#words = new Int32Array(this.values.buffer);
+  override get bytes(): number {
+    return super.bytes + this.#heap.byteLength;
   }
-  get bytes(): number {
-    return this.values.byteLength + (this.validity?.byteLength ?? 0);
-  }
-  equals(slot: number, input: InputColumn, row: number): boolean {
-    const nulls = this.equalNulls(slot, input, row);
-    if (nulls !== undefined) return nulls;
-    const wide = input.wideWords();
-    const words = this.#words;
-    return words[slot * 2] === wide[row * 2] && words[slot * 2 + 1] === wide[row * 2 + 1];
-  }
-  append(slot: number, input: InputColumn, row: number): void {
-    if (!isValid(input.validity, row)) {
-      this.appendNull(slot, this.values.length);
-      return;
-    }
-    this.values[slot] = input.wide()[row]!;
-  }
-  grow(capacity: number): void {
-    const grown = new BigInt64Array(capacity);
-    grown.set(this.values);
-    this.values = grown;
-    this.#words = new Int32Array(grown.buffer);
-    this.growNulls(capacity);
-  }
-  clear(): void {
-    this.validity = undefined;
-  }
-  adoptNulls(validity: Uint8Array | undefined): void {
-    this.validity = validity;
-  }
-  view(): StateColumn {
-    const { type, validity, values } = this;
-    return { type, validity, numbers: undefined, wide: values, text: undefined };
-  }
-}
-
-/** STRING: the UTF-8 of all keys one after the other; key i is `heap[offsets[i], offsets[i + 1])`. */
-export class TextKeys extends NullableKeys implements KeyColumn {
-  heap = new Uint8Array(256);
-  offsets: Int32Array;
-
-  constructor(type: DataType, capacity: number) {
-    super(type);
-    this.offsets = new Int32Array(capacity + 1);
-  }
-  get bytes(): number {
-    return this.heap.byteLength + this.offsets.byteLength + (this.validity?.byteLength ?? 0);
-  }
-  equals(slot: number, input: InputColumn, row: number): boolean {
-    const nulls = this.equalNulls(slot, input, row);
-    if (nulls !== undefined) return nulls;
+  prepare(): void {}
+  protected rejectOthers(input: InputColumn, rows: Int32Array, from: number, slots: Int32Array, count: number): void {
     const { bytes, starts, ends } = input.text!;
-    return this.equalsText(slot, bytes, starts[row]!, ends[row]!);
+    const { words, fields } = this.rows;
+    const { field } = this;
+    const heap = this.#heap;
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i]!;
+      if (slot < 0) continue;
+      const row = rows[from + i]!;
+      const cell = 2 * (slot * fields + field);
+      const end = ends[row]!;
+      let p = starts[row]!;
+      let at = words[cell]!;
+      if (words[cell + 1]! - at === end - p) {
+        while (p < end && heap[at] === bytes[p]) {
+          p++;
+          at++;
+        }
+        if (p === end) continue;
+      }
+      slots[i] = -1;
+    }
   }
-  equalsText(slot: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const { heap, offsets } = this;
-    let at = offsets[slot]!;
-    if (offsets[slot + 1]! - at !== end - start) return false;
-    for (let p = start; p < end; p++) if (heap[at++] !== bytes[p]) return false;
+  protected equalsPresent(slot: number, input: InputColumn, row: number): boolean {
+    const { bytes, starts, ends } = input.text!;
+    const { words, fields } = this.rows;
+    const cell = 2 * (slot * fields + this.field);
+    const start = starts[row]!;
+    const length = ends[row]! - start;
+    const at = words[cell]!;
+    if (words[cell + 1]! - at !== length) return false;
+    for (let i = 0; i < length; i++) if (this.#heap[at + i] !== bytes[start + i]) return false;
     return true;
   }
-  append(slot: number, input: InputColumn, row: number): void {
-    if (isValid(input.validity, row)) {
-      const { bytes, starts, ends } = input.text!;
-      this.appendText(slot, bytes, starts[row]!, ends[row]!);
-    } else {
-      this.appendNull(slot, this.offsets.length - 1);
-      this.offsets[slot + 1] = this.offsets[slot]!;
-    }
-  }
-  appendText(slot: number, bytes: Uint8Array, start: number, end: number): void {
-    let at = this.offsets[slot]!;
-    const length = at + end - start;
-    if (length > this.heap.length) this.#growHeap(length);
-    const { heap } = this;
-    for (let p = start; p < end; p++) heap[at++] = bytes[p]!;
-    this.offsets[slot + 1] = at;
+  protected write(slot: number, input: InputColumn, row: number): void {
+    const { bytes, starts, ends } = input.text!;
+    const start = starts[row]!;
+    const length = ends[row]! - start;
+    const at = this.#heapLength;
+    if (at + length > this.#heap.length) this.#growHeap(at + length);
+    const heap = this.#heap;
+    for (let i = 0; i < length; i++) heap[at + i] = bytes[start + i]!;
+    this.#heapLength = at + length;
+    const cell = 2 * (slot * this.rows.fields + this.field);
+    this.rows.words[cell] = at;
+    this.rows.words[cell + 1] = at + length;
   }
   #growHeap(length: number): void {
     if (length > heapBytesMax)
       throw new BraidError('STATE_TOO_LARGE', 'the text keys of one window need more than 2 GiB', {
         hint: 'use a shorter key or a shorter window',
       });
-    this.heap = grownBytes(this.heap, length, heapBytesMax);
+    this.#heap = grownBytes(this.#heap, length, heapBytesMax);
   }
-  grow(capacity: number): void {
-    const grown = new Int32Array(capacity + 1);
-    grown.set(this.offsets);
-    this.offsets = grown;
-    this.growNulls(capacity);
-  }
-  clear(): void {
-    this.validity = undefined;
-    assert(this.offsets[0] === 0, 'the first key begins at 0');
+  override clear(): void {
+    super.clear();
+    this.#heapLength = 0;
   }
   view(): StateColumn {
-    const { type, validity, heap, offsets } = this;
-    const text = { bytes: heap, starts: offsets, ends: offsets.subarray(1) };
-    return { type, validity, numbers: undefined, wide: undefined, text };
+    const { type, field, validity } = this;
+    const { fields, doubles, words } = this.rows;
+    return { type, fields, field, validity, doubles, wides: undefined, words, heap: this.#heap };
   }
 }
 
-export function createKeyColumn(type: DataType, capacity: number): KeyColumn {
-  return type.name === 'STRING' ? new TextKeys(type, capacity) : new NumberKeys(type, capacity);
+export function createKeyColumn(type: DataType, rows: GroupRows, field: number): KeyColumn {
+  return type.name === 'STRING' ? new TextKeys(type, rows, field) : new NumberKeys(type, rows, field);
 }

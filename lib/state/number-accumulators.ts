@@ -1,84 +1,55 @@
+import { unreachable } from '../base/errors.ts';
 import type { DataType } from '../data/data-type.ts';
-import { AccumulatorColumn, type StateAccumulator } from './accumulator-column.ts';
+import { AccumulatorColumn } from './accumulator-column.ts';
+import type { GroupRows } from './group-rows.ts';
 import type { InputColumn } from './input-column.ts';
 import * as loops from './merge-loops.ts';
 import type { StateColumn } from './state-column.ts';
 
-type NumberOp = 'sum' | 'min' | 'max';
-
-const intOps = {
-  sum: { loop: loops.addInt, identity: 0 },
-  min: { loop: loops.minInt, identity: 2 ** 31 - 1 },
-  max: { loop: loops.maxInt, identity: -(2 ** 31) },
-} as const;
-
-/** INT. */
-export class IntAccumulator extends AccumulatorColumn {
-  readonly #op: (typeof intOps)[NumberOp];
-  #values: Int32Array;
-
-  constructor(type: DataType, op: NumberOp, capacity: number) {
-    super(type, capacity);
-    this.#op = intOps[op];
-    this.#values = new Int32Array(capacity).fill(this.#op.identity);
-  }
-  protected get valueBytes(): number {
-    return this.#values.byteLength;
-  }
-  protected apply(input: InputColumn, rows: Int32Array, from: number, slots: Int32Array, count: number): void {
-    this.#op.loop(this.#values, input.ints(), rows, from, slots, count);
-  }
-  protected growValues(capacity: number): void {
-    const grown = new Int32Array(capacity);
-    grown.set(this.#values);
-    grown.fill(this.#op.identity, this.#values.length);
-    this.#values = grown;
-  }
-  protected clearValues(groups: number): void {
-    this.#values.fill(this.#op.identity, 0, groups);
-  }
-  view(): StateColumn {
-    return { type: this.type, validity: this.seen, numbers: this.#values, wide: undefined, text: undefined };
-  }
+interface NumberOperation {
+  readonly loop: loops.MergeLoop<Float64Array>;
+  readonly identity: number;
 }
 
-const doubleOps = {
+const maxOperation: NumberOperation = { loop: loops.maxDouble, identity: Number.NEGATIVE_INFINITY };
+const minOperation: NumberOperation = { loop: loops.minNumber, identity: Number.POSITIVE_INFINITY };
+
+export const intOperations = {
+  sum: { loop: loops.addInt, identity: 0 },
+  min: minOperation,
+  max: maxOperation,
+} as const;
+export const doubleOperations = {
+  // -0 is what changes no sum, not even that of -0 alone.
   sum: { loop: loops.addDouble, identity: -0 },
   min: { loop: loops.minDouble, identity: Number.NaN },
-  max: { loop: loops.maxDouble, identity: Number.NEGATIVE_INFINITY },
+  max: maxOperation,
 } as const;
+export const timestampOperations = { min: minOperation, max: maxOperation } as const;
 
-/** DOUBLE and TIMESTAMP. */
-export class DoubleAccumulator extends AccumulatorColumn {
-  readonly #op: (typeof doubleOps)[NumberOp];
-  #values: Float64Array;
+/** INT, DOUBLE and TIMESTAMP. */
+export class NumberAccumulator extends AccumulatorColumn {
+  readonly #operation: NumberOperation;
 
-  constructor(type: DataType, op: NumberOp, capacity: number) {
-    super(type, capacity);
-    this.#op = doubleOps[op];
-    this.#values = new Float64Array(capacity).fill(this.#op.identity);
+  constructor(type: DataType, rows: GroupRows, field: number, operation: NumberOperation) {
+    super(type, rows, field);
+    this.#operation = operation;
   }
-  protected get valueBytes(): number {
-    return this.#values.byteLength;
+  protected begin(from: number, to: number): void {
+    beginDoubles(this.rows, this.field, from, to, this.#operation.identity);
   }
   protected apply(input: InputColumn, rows: Int32Array, from: number, slots: Int32Array, count: number): void {
-    this.#op.loop(this.#values, input.numbers(), rows, from, slots, count);
-  }
-  protected growValues(capacity: number): void {
-    const grown = new Float64Array(capacity);
-    grown.set(this.#values);
-    grown.fill(this.#op.identity, this.#values.length);
-    this.#values = grown;
-  }
-  protected clearValues(groups: number): void {
-    this.#values.fill(this.#op.identity, 0, groups);
+    const { doubles, fields } = this.rows;
+    this.#operation.loop(doubles, fields, this.field, input.doubles(), rows, from, slots, count);
   }
   view(): StateColumn {
-    return { type: this.type, validity: this.seen, numbers: this.#values, wide: undefined, text: undefined };
+    const { type, field, seen } = this;
+    const { fields, doubles, words } = this.rows;
+    return { type, fields, field, validity: seen, doubles, wides: undefined, words, heap: undefined };
   }
 }
 
-const bigintOps = {
+const bigintOperations = {
   sum: { identity: 0, wideLoop: loops.addWide, wideIdentity: 0n },
   min: { identity: Number.POSITIVE_INFINITY, wideLoop: loops.minWide, wideIdentity: 2n ** 63n - 1n },
   max: { identity: Number.NEGATIVE_INFINITY, wideLoop: loops.maxWide, wideIdentity: -(2n ** 63n) },
@@ -86,75 +57,86 @@ const bigintOps = {
 
 /** BIGINT: doubles while every value is a safe integer; from the first on that is not, the whole column is 64 bits wide. */
 export class BigintAccumulator extends AccumulatorColumn {
-  readonly #name: NumberOp;
-  readonly #op: (typeof bigintOps)[NumberOp];
-  #narrow: Float64Array | undefined;
-  #wide: BigInt64Array | undefined;
+  readonly #op: keyof typeof bigintOperations;
+  #isWide = false;
 
-  constructor(type: DataType, op: StateAccumulator['op'], capacity: number) {
-    super(type, capacity);
-    // A count merges by adding up.
-    this.#name = op === 'count' ? 'sum' : op;
-    this.#op = bigintOps[this.#name];
-    this.#narrow = new Float64Array(capacity).fill(this.#op.identity);
+  constructor(type: DataType, rows: GroupRows, field: number, op: 'count' | 'sum' | 'min' | 'max') {
+    super(type, rows, field);
+    // Counts merge by adding them up.
+    this.#op = op === 'count' ? 'sum' : op;
   }
-  protected get valueBytes(): number {
-    return (this.#narrow ?? this.#wide!).byteLength;
-  }
-  protected apply(input: InputColumn, rows: Int32Array, from: number, slots: Int32Array, count: number): void {
-    let done = 0;
-    if (this.#narrow !== undefined && !input.isWide) {
-      const values = input.numbers();
-      switch (this.#name) {
-        case 'sum':
-          done = loops.addNarrow(this.#narrow, values, rows, from, slots, count);
-          break;
-        case 'min':
-          loops.minNarrow(this.#narrow, values, rows, from, slots, count);
-          return;
-        case 'max':
-          loops.maxNarrow(this.#narrow, values, rows, from, slots, count);
-          return;
-      }
-      if (done === count) return;
+  protected begin(from: number, to: number): void {
+    const { identity, wideIdentity } = bigintOperations[this.#op];
+    if (!this.#isWide) {
+      beginDoubles(this.rows, this.field, from, to, identity);
+      return;
     }
-    this.#widen();
+    const { wides, fields } = this.rows;
+    for (let slot = from; slot < to; slot++) wides[slot * fields + this.field] = wideIdentity;
+  }
+  protected apply(
+    input: InputColumn,
+    rows: Int32Array,
+    from: number,
+    slots: Int32Array,
+    count: number,
+    groups: number,
+  ): void {
+    const done = this.#isWide || input.isWide ? 0 : this.#applyNarrow(input.doubles(), rows, from, slots, count);
+    if (done === count) return;
+    if (!this.#isWide) this.#widen(groups);
+    const { wides, fields } = this.rows;
+    const { wideLoop } = bigintOperations[this.#op];
     const rest = done === 0 ? slots : slots.subarray(done);
-    this.#op.wideLoop(this.#wide!, input.wide(), rows, from + done, rest, count - done);
+    wideLoop(wides, fields, this.field, input.wide(), rows, from + done, rest, count - done);
   }
-  #widen(): void {
-    const narrow = this.#narrow;
-    if (narrow === undefined) return;
-    const { wideIdentity } = this.#op;
-    const wide = new BigInt64Array(narrow.length);
-    for (let slot = 0; slot < wide.length; slot++) {
-      const value = narrow[slot]!;
-      wide[slot] = Number.isFinite(value) ? BigInt(value) : wideIdentity;
-    }
-    this.#wide = wide;
-    this.#narrow = undefined;
-  }
-  protected growValues(capacity: number): void {
-    if (this.#narrow !== undefined) {
-      const grown = new Float64Array(capacity);
-      grown.set(this.#narrow);
-      grown.fill(this.#op.identity, this.#narrow.length);
-      this.#narrow = grown;
-    } else {
-      const grown = new BigInt64Array(capacity);
-      grown.set(this.#wide!);
-      grown.fill(this.#op.wideIdentity, this.#wide!.length);
-      this.#wide = grown;
+  /** How many of the partials went in without leaving the safe integers. */
+  #applyNarrow(values: Float64Array, rows: Int32Array, from: number, slots: Int32Array, count: number): number {
+    const { doubles, fields } = this.rows;
+    switch (this.#op) {
+      case 'sum':
+        return loops.addNarrow(doubles, fields, this.field, values, rows, from, slots, count);
+      case 'min':
+        loops.minNumber(doubles, fields, this.field, values, rows, from, slots, count);
+        return count;
+      case 'max':
+        loops.maxDouble(doubles, fields, this.field, values, rows, from, slots, count);
+        return count;
+      default:
+        return unreachable(this.#op);
     }
   }
-  protected clearValues(groups: number): void {
-    if (this.#narrow !== undefined) this.#narrow.fill(this.#op.identity, 0, groups);
-    else {
-      this.#narrow = new Float64Array(this.#wide!.length).fill(this.#op.identity);
-      this.#wide = undefined;
+  #widen(groups: number): void {
+    const { doubles, wides, fields } = this.rows;
+    const { wideIdentity } = bigintOperations[this.#op];
+    for (let slot = 0; slot < groups; slot++) {
+      const at = slot * fields + this.field;
+      const value = doubles[at]!;
+      wides[at] = Number.isFinite(value) ? BigInt(value) : wideIdentity;
     }
+    this.#isWide = true;
+  }
+  override clear(): void {
+    super.clear();
+    this.#isWide = false;
   }
   view(): StateColumn {
-    return { type: this.type, validity: this.seen, numbers: this.#narrow, wide: this.#wide, text: undefined };
+    const { type, field, seen } = this;
+    const { fields, doubles, wides, words } = this.rows;
+    return {
+      type,
+      fields,
+      field,
+      validity: seen,
+      doubles,
+      wides: this.#isWide ? wides : undefined,
+      words,
+      heap: undefined,
+    };
   }
+}
+
+function beginDoubles(rows: GroupRows, field: number, from: number, to: number, identity: number): void {
+  const { doubles, fields } = rows;
+  for (let slot = from; slot < to; slot++) doubles[slot * fields + field] = identity;
 }

@@ -1,6 +1,7 @@
 import { BraidError } from '../base/errors.ts';
 import type { DataType } from '../data/data-type.ts';
 import { AccumulatorColumn } from './accumulator-column.ts';
+import type { GroupRows } from './group-rows.ts';
 import type { InputColumn } from './input-column.ts';
 import { grownBytes, heapBytesMax, type StateColumn } from './state-column.ts';
 
@@ -10,62 +11,79 @@ const absent = -1;
 /**
  * MIN and MAX of STRING, in the order of their UTF-8 bytes, which is the order of code points. Texts lie in one heap; a
  * new extreme takes the place of the old one where it fits, else it goes to the end, and the heap is compacted when
- * more than half of it is no longer used.
+ * less than half of it is used.
  */
 export class TextExtremes extends AccumulatorColumn {
   readonly #sign: 1 | -1;
   #heap = new Uint8Array(256);
   #heapLength = 0;
   #usedBytes = 0;
-  #starts: Int32Array;
-  #ends: Int32Array;
 
-  constructor(type: DataType, op: 'min' | 'max', capacity: number) {
-    super(type, capacity);
+  constructor(type: DataType, rows: GroupRows, field: number, op: 'min' | 'max') {
+    super(type, rows, field);
     this.#sign = op === 'min' ? -1 : 1;
-    this.#starts = new Int32Array(capacity);
-    this.#ends = new Int32Array(capacity).fill(absent);
   }
-  protected get valueBytes(): number {
-    return this.#heap.byteLength + this.#starts.byteLength + this.#ends.byteLength;
+  override get bytes(): number {
+    return super.bytes + this.#heap.byteLength;
   }
-  protected apply(input: InputColumn, rows: Int32Array, from: number, slots: Int32Array, count: number): void {
+  #cell(slot: number): number {
+    return 2 * (slot * this.rows.fields + this.field);
+  }
+  protected begin(from: number, to: number): void {
+    const { words } = this.rows;
+    for (let slot = from; slot < to; slot++) {
+      const cell = this.#cell(slot);
+      words[cell] = 0;
+      words[cell + 1] = absent;
+    }
+  }
+  protected apply(
+    input: InputColumn,
+    rows: Int32Array,
+    from: number,
+    slots: Int32Array,
+    count: number,
+    groups: number,
+  ): void {
     const { bytes, starts, ends } = input.text!;
     for (let i = 0; i < count; i++) {
       const slot = slots[i]!;
       const row = rows[from + i]!;
-      const start = starts[row]!;
-      const end = ends[row]!;
-      if (this.#ends[slot] === absent || this.#compare(bytes, start, end, slot) * this.#sign > 0)
-        this.#set(slot, bytes, start, end);
+      if (this.#isBeyond(slot, bytes, starts[row]!, ends[row]!))
+        this.#set(slot, bytes, starts[row]!, ends[row]!, groups);
     }
   }
-  #compare(bytes: Uint8Array, start: number, end: number, slot: number): number {
-    const heap = this.#heap;
-    let at = this.#starts[slot]!;
-    const atEnd = this.#ends[slot]!;
+  #isBeyond(slot: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const cell = this.#cell(slot);
+    let at = this.rows.words[cell]!;
+    const atEnd = this.rows.words[cell + 1]!;
+    if (atEnd === absent) return true;
     let p = start;
-    for (; p < end && at < atEnd; p++, at++) {
-      const difference = bytes[p]! - heap[at]!;
-      if (difference !== 0) return difference;
+    while (p < end && at < atEnd && bytes[p] === this.#heap[at]) {
+      p++;
+      at++;
     }
-    return end - p - (atEnd - at);
+    const order = p < end && at < atEnd ? bytes[p]! - this.#heap[at]! : end - p - (atEnd - at);
+    return order * this.#sign > 0;
   }
-  #set(slot: number, bytes: Uint8Array, start: number, end: number): void {
+  #set(slot: number, bytes: Uint8Array, start: number, end: number, groups: number): void {
+    const { words } = this.rows;
+    const cell = this.#cell(slot);
     const length = end - start;
-    const before = this.#ends[slot] === absent ? -1 : this.#ends[slot]! - this.#starts[slot]!;
+    const before = words[cell + 1] === absent ? absent : words[cell + 1]! - words[cell]!;
     if (length > before) {
-      if (this.#heapLength + length > this.#heap.length) this.#makeRoom(length);
-      this.#starts[slot] = this.#heapLength;
+      this.#makeRoom(length, groups);
+      words[cell] = this.#heapLength;
       this.#heapLength += length;
     }
     this.#usedBytes += length - Math.max(0, before);
-    const at = this.#starts[slot]!;
-    for (let p = start; p < end; p++) this.#heap[at + p - start] = bytes[p]!;
-    this.#ends[slot] = at + length;
+    const at = words[cell]!;
+    for (let i = 0; i < length; i++) this.#heap[at + i] = bytes[start + i]!;
+    words[cell + 1] = at + length;
   }
-  #makeRoom(length: number): void {
-    if (this.#usedBytes * 2 < this.#heapLength) this.#compact();
+  #makeRoom(length: number, groups: number): void {
+    if (this.#heapLength + length <= this.#heap.length) return;
+    if (this.#usedBytes * 2 < this.#heapLength) this.#compact(groups);
     const needed = this.#heapLength + length;
     if (needed <= this.#heap.length) return;
     if (needed > heapBytesMax)
@@ -74,35 +92,30 @@ export class TextExtremes extends AccumulatorColumn {
       });
     this.#heap = grownBytes(this.#heap, needed, heapBytesMax);
   }
-  #compact(): void {
+  #compact(groups: number): void {
+    const { words } = this.rows;
     const heap = new Uint8Array(this.#heap.length);
     let length = 0;
-    for (let slot = 0; slot < this.#ends.length; slot++) {
-      if (this.#ends[slot] === absent) continue;
-      const text = this.#heap.subarray(this.#starts[slot]!, this.#ends[slot]!);
+    for (let slot = 0; slot < groups; slot++) {
+      const cell = this.#cell(slot);
+      if (words[cell + 1] === absent) continue;
+      const text = this.#heap.subarray(words[cell]!, words[cell + 1]!);
       heap.set(text, length);
-      this.#starts[slot] = length;
+      words[cell] = length;
       length += text.length;
-      this.#ends[slot] = length;
+      words[cell + 1] = length;
     }
     this.#heap = heap;
     this.#heapLength = length;
   }
-  protected growValues(capacity: number): void {
-    const starts = new Int32Array(capacity);
-    starts.set(this.#starts);
-    const ends = new Int32Array(capacity).fill(absent);
-    ends.set(this.#ends);
-    this.#starts = starts;
-    this.#ends = ends;
-  }
-  protected clearValues(groups: number): void {
-    this.#ends.fill(absent, 0, groups);
+  override clear(): void {
+    super.clear();
     this.#heapLength = 0;
     this.#usedBytes = 0;
   }
   view(): StateColumn {
-    const text = { bytes: this.#heap, starts: this.#starts, ends: this.#ends };
-    return { type: this.type, validity: this.seen, numbers: undefined, wide: undefined, text };
+    const { type, field, seen } = this;
+    const { fields, doubles, words } = this.rows;
+    return { type, fields, field, validity: seen, doubles, wides: undefined, words, heap: this.#heap };
   }
 }

@@ -8,8 +8,8 @@ export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }
 
-export function milliseconds(ms: number | null): string {
-  return ms === null ? 'did not happen' : `${count(ms)} ms`;
+export function milliseconds(ms: number): string {
+  return `${count(ms)} ms`;
 }
 
 export function megabytes(bytes: number): string {

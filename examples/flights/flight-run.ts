@@ -72,7 +72,8 @@ export class FlightRun {
     const job = await flightDelays(this.#addresses(), rate).start({ threads });
     const script = this.#makeScript();
     const events = job.events$.subscribe(event => {
-      script.onEvent(event);
+      // While everything is being taken down, what goes down is no outage.
+      if (!this.#signal.aborted) script.onEvent(event);
       this.#view.event(event);
     });
     const look = () => {

@@ -29,9 +29,9 @@ export function summaryLines(findings: Findings, colors: ReturnType<typeof pc.cr
   for (const { cluster, detectMs, downMs, resumeMs } of findings.outages)
     row(
       'outage',
-      `${cluster} detected in ${milliseconds(detectMs)}`,
-      `down for ${milliseconds(downMs)}`,
-      `resumed in ${milliseconds(resumeMs)}`,
+      detectMs === null ? `${cluster} not detected before the end` : `${cluster} detected in ${milliseconds(detectMs)}`,
+      downMs === null ? undefined : `down for ${milliseconds(downMs)}`,
+      resumeMs === null ? 'not resumed before the end' : `resumed in ${milliseconds(resumeMs)}`,
     );
   for (const { from, to, switchMs } of findings.failovers)
     row('failover', `from ${from} to ${to} in ${milliseconds(switchMs)}, fault to first acknowledgement`);

@@ -71,6 +71,13 @@ test('the summary has every figure and says where to look next', () => {
   for (const line of text(whole).split('\n')) assert.ok(line.length <= 80, line);
 });
 
+test('an outage that was not over at the end is told as such', () => {
+  const outages = [{ cluster: 'east', detectMs: 400, downMs: 30, resumeMs: null }];
+  assert.match(text({ ...whole, outages }), 'east detected in 400 ms, down for 30 ms, not resumed before the end');
+  const unnoticed = [{ cluster: 'east', detectMs: null, downMs: null, resumeMs: null }];
+  assert.match(text({ ...whole, outages: unnoticed }), 'east not detected before the end, not resumed');
+});
+
 test('while it loads, the summary says how far it came', () => {
   const { loadSeconds: _, recordsIn: __, run: ___, verify: ____, ...loading } = whole;
   assert.match(text({ ...loading, loaded: 1_000_000, outages: [], failovers: [] }), '1,000,000 of 3,000,000 flights');

@@ -30,7 +30,8 @@ const differencesMax = 5;
 
 /** Compares records with DuckDB's rows, one after the other, in any order; doubles bit for bit. */
 export class Comparison {
-  readonly #expected: ExpectedRows;
+  /** What is compared, by its name in the record. */
+  readonly #columns: readonly (readonly [string, Float64Array])[];
   readonly #rowOf = new Map<string, number>();
   /** How many tags a row of DuckDB was found under. */
   readonly #tagsOf: Uint8Array;
@@ -41,7 +42,8 @@ export class Comparison {
   #mismatches = 0;
 
   constructor(expected: ExpectedRows) {
-    this.#expected = expected;
+    const { flights, meanDelay, maxDelay, lateShare, distance } = expected;
+    this.#columns = Object.entries({ flights, meanDelay, maxDelay, lateShare, distance });
     this.#tagsOf = new Uint8Array(expected.rows);
     for (let row = 0; row < expected.rows; row++) this.#rowOf.set(`${expected.origin[row]} ${expected.hour[row]}`, row);
   }
@@ -91,9 +93,7 @@ export class Comparison {
     const row = this.#rowOf.get(`${value.origin} ${Date.parse(`${value.hour}Z`)}`);
     if (row === undefined) return { row: noRow, difference: 'DuckDB has no such origin and hour' };
     if (record.key !== value.origin) return { row, difference: `its key is ${record.key}` };
-    const { flights, meanDelay, maxDelay, lateShare, distance } = this.#expected;
-    const columns = { flights, meanDelay, maxDelay, lateShare, distance };
-    for (const [name, column] of Object.entries(columns))
+    for (const [name, column] of this.#columns)
       if (!Object.is(value[name], column[row])) return { row, difference: `DuckDB has ${name} ${column[row]}` };
     return { row };
   }

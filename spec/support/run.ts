@@ -16,6 +16,8 @@ const files = readdirSync(join(root, 'spec'), { recursive: true, encoding: 'utf8
   )
   .sort();
 
+const fileMsMax = Number(process.env.BRAID_SPEC_FILE_MS_MAX ?? 240_000);
+
 interface Outcome {
   passed: number;
   failed: number;
@@ -29,9 +31,15 @@ function runFile(file: string): Promise<Outcome> {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
+    // Each spec has a limit of its own; this one is for a file whose event loop stands still, or that does not exit.
+    const limit = setTimeout(() => {
+      output += `\nkilled: took longer than ${fileMsMax} ms`;
+      child.kill('SIGKILL');
+    }, fileMsMax);
     child.stdout.on('data', chunk => (output += chunk));
     child.stderr.on('data', chunk => (output += chunk));
     child.on('close', code => {
+      clearTimeout(limit);
       const total = Number(/Total:\s+(\d+)/.exec(output)?.[1] ?? 0);
       const passed = Number(/Passed:\s+(\d+)/.exec(output)?.[1] ?? 0);
       const failed = Math.max(total - passed, code === 0 && total > 0 ? 0 : 1);

@@ -124,7 +124,8 @@ export class NumberKeys extends KeyColumn {
   protected write(slot: number, input: InputColumn, row: number): void {
     const at = slot * this.rows.fields + this.field;
     if (this.#isWide) this.rows.wides[at] = input.wide()[row]!;
-    else this.rows.doubles[at] = input.doubles()[row]!;
+    // One group has one form of its key, whichever came first: -0 becomes 0.
+    else this.rows.doubles[at] = input.doubles()[row]! + 0;
   }
   override clear(): void {
     super.clear();

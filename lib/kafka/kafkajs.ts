@@ -11,7 +11,10 @@ export interface KafkajsConnection {
   readonly requestQueue: KafkajsRequestQueue;
   readonly socket: Socket | undefined;
   /** Bytes that the next frame needs before it can be read: 4, or 4 and its length. */
-  readonly bytesNeeded: number;
+  bytesNeeded: number;
+  /** What has arrived of it, and how much that is. */
+  chunks: Buffer[];
+  bytesBuffered: number;
   connect(): Promise<boolean>;
   isConnected(): boolean;
   isAuthenticated(): boolean;
@@ -37,6 +40,7 @@ export interface KafkajsRequestQueue {
     readonly requestTimeout: number | null;
     readonly sendRequest: () => void;
   }): void;
+  fulfillRequest(answer: { readonly size: number; readonly correlationId: number; readonly payload: Buffer }): void;
   rejectAll(error: Error): void;
   destroy(): void;
   scheduleCheckPendingRequests(): void;

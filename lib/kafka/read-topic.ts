@@ -43,15 +43,17 @@ export async function* readTopic(client: ClusterClient, topic: string): AsyncGen
     // request only, so that partitions take turns.
     const node = leaders.get(open[0]!)!;
     const asked = open.filter(p => leaders.get(p) === node);
-    const { partitions: fetched } = await client.fetch(node, {
+    const answer = await client.fetch(node, {
       topic,
       waitMsMax,
       bytesMin: 1,
       bytesMax: fetchBytesMax,
       partitions: asked.map(p => ({ partition: p, offset: positions.get(p)!, bytesMax: partitionBytesMax })),
     });
+    // The answer's memory is the connection's: what is yielded outlives it.
+    const fetched = answer.partitions.map(part => ({ ...part, records: part.records.slice() }));
     let stale = false;
-    for (const { partition, error, records } of fetched) {
+    for (const { partition, error, records: bytes } of fetched) {
       const place = `${topic}/${partition} in ${client.cluster}`;
       if (error !== 0) {
         if (brokerErrorCode(error).kind !== 'retriable' || ++retries > retriesMax)
@@ -59,8 +61,6 @@ export async function* readTopic(client: ClusterClient, topic: string): AsyncGen
         stale = true;
         continue;
       }
-      // The answer's memory is the connection's: what is yielded outlives it.
-      const bytes = records.slice();
       const range = rangeOfBatches(bytes, 0, bytes.length, place);
       if (range === undefined) continue;
       const from = positions.get(partition)!;

@@ -16,6 +16,7 @@ import {
 } from './connection-errors.ts';
 import { brokerError } from './error-codes.ts';
 import { type KafkajsConnection, type KafkajsConnectionOptions, kafkajsConnection } from './kafkajs.ts';
+import { LargeFrame } from './large-frame.ts';
 import { type ApiRange, apiVersionsRequest } from './requests/api-versions.ts';
 import { apis, type WireRequest } from './requests/request.ts';
 
@@ -33,6 +34,10 @@ const saslAuthenticateKey = 36;
 /** The answer to ApiVersions is about 400 bytes; what claims to be longer is another protocol. */
 const greetingBytesMax = 1 << 20;
 const keepAliveMs = 60_000;
+/** A socket is read in pieces of this size, and a frame that needs more gathers in memory of its own. */
+const readBytes = 64 << 10;
+/** A longer frame is kafkajs' to gather: so much memory is not kept. */
+const largeFrameBytesMax = 16 << 20;
 
 /**
  * One socket to one broker, from dial to close; never dialled again. Requests go out at once, in order, and the broker
@@ -53,6 +58,8 @@ export class Session {
   readonly #limits: SessionLimits;
   readonly #onBytes: () => void;
   readonly #connection: KafkajsConnection;
+  readonly #processData: (chunk: Buffer) => void;
+  readonly #large = new LargeFrame();
   #socket: Socket | undefined;
   #sawBytes = false;
   #greeted = false;
@@ -82,8 +89,8 @@ export class Session {
       enforceRequestTimeout: false,
       socketFactory: dial => this.#openSocket(dial),
     });
-    const processData = this.#connection.processData.bind(this.#connection);
-    this.#connection.processData = chunk => this.#receive(chunk, processData);
+    this.#processData = this.#connection.processData.bind(this.#connection);
+    this.#connection.processData = chunk => this.#receive(chunk);
   }
 
   /** Dials, asks for the versions, authenticates. Rejects within `connectMsMax`, with the socket closed. */
@@ -206,16 +213,11 @@ export class Session {
   #openSocket({ host, port, ssl, onConnect }: Parameters<KafkajsConnectionOptions['socketFactory']>[0]): Socket {
     const socket = ssl
       ? tls.connect({ host, port, ...(net.isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
-      : net.connect({ host, port }, onConnect);
+      : net.connect({ host, port, onread: this.#reading() }, onConnect);
     socket.setKeepAlive(true, keepAliveMs);
     socket.setNoDelay(true);
     // Registered before kafkajs' own listeners, so that pending calls reject with our reason.
-    socket.on('data', (chunk: Buffer) => {
-      this.#sawBytes = true;
-      this.#onBytes();
-      const foreign = this.#greeted ? undefined : foreignProtocol(chunk, this.place);
-      if (foreign !== undefined) this.#lose('speaks another protocol', foreign);
-    });
+    socket.on('data', (chunk: Buffer) => this.#notice(chunk));
     socket.on('error', (error: NodeJS.ErrnoException) => this.#lose(error.code ?? error.message, error));
     socket.on('end', () => this.#lose('ended'));
     socket.on('close', () => this.#lose('closed'));
@@ -223,16 +225,70 @@ export class Session {
     return socket;
   }
 
-  #receive(chunk: Buffer, processData: (chunk: Buffer) => void): void {
+  /** Reads without a new buffer for every read: a socket that is read like this has no 'data' events. */
+  #reading(): net.OnReadOpts {
+    const memory = Buffer.allocUnsafeSlow(readBytes);
+    return {
+      buffer: () => (this.#large.open ? this.#large.rest : memory),
+      callback: (bytes, read) => {
+        if (read.buffer === memory.buffer) {
+          // kafkajs keeps what it is given.
+          const chunk = Buffer.from(memory.subarray(0, bytes));
+          this.#notice(chunk);
+          this.#receive(chunk);
+        } else {
+          this.#onBytes();
+          this.#large.arrived(bytes);
+          this.#fulfillLarge();
+        }
+        return true;
+      },
+    };
+  }
+
+  #notice(chunk: Buffer): void {
+    this.#sawBytes = true;
+    this.#onBytes();
+    const foreign = this.#greeted ? undefined : foreignProtocol(chunk, this.place);
+    if (foreign !== undefined) this.#lose('speaks another protocol', foreign);
+  }
+
+  #receive(chunk: Buffer): void {
     if (this.#closed !== undefined) return;
+    if (this.#large.open) {
+      const taken = this.#large.append(chunk);
+      this.#fulfillLarge();
+      if (taken < chunk.length) this.#receive(chunk.subarray(taken));
+      return;
+    }
     try {
-      processData(chunk);
+      this.#processData(chunk);
     } catch {
       this.#lose('sent a malformed frame', malformedFrame(this.place, 'a malformed frame', this.#greeted));
     }
     const needed = this.#connection.bytesNeeded - 4;
     if (needed > (this.#greeted ? this.#limits.responseBytesMax : greetingBytesMax))
       this.#lose('sent a frame too long', malformedFrame(this.place, `a frame of ${needed} bytes`, this.#greeted));
+    else if (this.#open && needed > readBytes && needed < largeFrameBytesMax) this.#beginLarge();
+  }
+
+  /** kafkajs has read the length of a long frame, and holds its first bytes: from here on it is not kafkajs' to gather. */
+  #beginLarge(): void {
+    const connection = this.#connection;
+    this.#large.begin(connection.bytesNeeded, Buffer.concat(connection.chunks));
+    connection.chunks = [];
+    connection.bytesBuffered = 0;
+    connection.bytesNeeded = 4;
+  }
+
+  #fulfillLarge(): void {
+    const frame = this.#large.take();
+    if (frame === undefined) return;
+    this.#connection.requestQueue.fulfillRequest({
+      size: frame.length - 4,
+      correlationId: frame.readInt32BE(4),
+      payload: frame.subarray(8),
+    });
   }
 
   #lose(reason: string, cause?: unknown): void {

@@ -1,6 +1,6 @@
-import { toBraidError } from '../base/errors.ts';
 import type { CompiledFragment } from '../kernels/fragment.ts';
 import type { Operator } from './operator.ts';
+import { operatorError } from './operator-error.ts';
 import { emptySnapshot, restoreNothing } from './stateless.ts';
 
 /**
@@ -15,7 +15,7 @@ export function createFragmentOperator(name: string, fragment: CompiledFragment)
         const result = fragment.run({ kind: 'columns', batch });
         if (result.batch.rows > 0) outbox.emit(result.batch);
       } catch (thrown) {
-        throw toBraidError(thrown, 'OPERATOR_CRASHED', name);
+        throw operatorError(thrown, name);
       }
       return true;
     },

@@ -8,6 +8,7 @@ import { type GroupLayout, partialColumns } from '../state/group-table.ts';
 import type { StateColumn } from '../state/state-column.ts';
 import { WindowedGroups } from '../state/windowed-groups.ts';
 import type { Operator, OperatorSnapshot, Outbox, PartialInput } from './operator.ts';
+import { operatorError } from './operator-error.ts';
 import { rowsByWindow } from './rows-by-window.ts';
 import type { WindowAggregateSpec } from './window-aggregate-spec.ts';
 
@@ -149,7 +150,11 @@ class TumblingAggregate implements WindowAggregate {
     this.#closing = this.#closing.slice(done.length);
     for (const start of done) this.#state.drop(start);
     const batch = { schema: this.#spec.partials, rows, columns };
-    return this.#finish.run({ kind: 'columns', batch }).batch;
+    try {
+      return this.#finish.run({ kind: 'columns', batch }).batch;
+    } catch (thrown) {
+      throw operatorError(thrown, this.#spec.name);
+    }
   }
 
   snapshot(): OperatorSnapshot {

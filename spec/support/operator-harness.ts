@@ -33,7 +33,7 @@ export type Expected = readonly (readonly Row[])[];
 
 type Runner<In> = (of: OperatorCase<In>, script: readonly Step<In>[], expected: Expected) => Row[][];
 
-export const ways = {
+const ways = {
   'whole batches': (of, script) => runOne(of, script, {}),
   'row by row': (of, script) => runOne(of, script, { rowByRow: true }),
   'restored after every step': (of, script) => runOne(of, script, { restore: 'fresh' }),

@@ -21,6 +21,8 @@ export async function runCluster(options: ClusterVerbOptions): Promise<void> {
     topics: options.topic.map(parseTopic),
     autoCreateTopics: options.autoCreate,
   });
+  // Listened for before the addresses are out: whoever reads them may answer with a signal at once.
+  const asked = askedToStop();
   const addresses = cluster.bootstrap.join(',');
   process.stdout.write(
     `${addresses}\n` +
@@ -29,7 +31,7 @@ export async function runCluster(options: ClusterVerbOptions): Promise<void> {
       `  echo hello | kcat -b ${cluster.bootstrap[0]} -t greetings -P\n` +
       `  kcat -b ${cluster.bootstrap[0]} -t greetings -C -e\n`,
   );
-  await askedToStop();
+  await asked;
   await cluster.close();
 }
 

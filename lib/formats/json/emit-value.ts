@@ -2,7 +2,7 @@ import type { Field } from '../../data/schema.ts';
 import type { CodeWriter } from '../../expressions/generate.ts';
 import type { ScannerContext } from './emit-scanner.ts';
 import { fieldStates } from './reasons.ts';
-import { timestampMin } from './timestamp-text.ts';
+import { parseTimestampText, timestampMin } from './timestamp-text.ts';
 
 /** Exact powers of ten: a double holds them up to 22. */
 const tens = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
@@ -37,11 +37,7 @@ export function emitFieldValue(writer: CodeWriter, context: ScannerContext, fiel
       emitString(writer, context, i);
       return;
     case 'TIMESTAMP':
-      writer.line('if (c === 34) {');
-      emitSlow(writer, context, 'timestamp(b, p, e)', [`f${i} = ${context.slow}.value;`], i);
-      writer.line('} else {');
-      emitInteger(writer, context, field.type.name, i);
-      writer.line('}');
+      emitTimestamp(writer, context, i);
       return;
   }
 }
@@ -154,6 +150,22 @@ function emitDouble(writer: CodeWriter, context: ScannerContext, i: number): voi
   writer.line('}');
   writer.line('}');
   emitSlow(writer, context, 'double(b, p, e)', [`f${i} = ${context.slow}.value;`], i);
+  writer.line('}');
+}
+
+/**
+ * Texts of 19 or 23 characters (seconds, milliseconds), which is how nearly all are written, are parsed where they lie: what
+ * parses has neither an escape nor a quote in it, so the quote behind it is the closing one.
+ */
+function emitTimestamp(writer: CodeWriter, context: ScannerContext, i: number): void {
+  writer.line('if (c === 34) {');
+  writer.line('q = b[p + 20] === 34 ? p + 20 : p + 24;');
+  writer.line(`x = ${writer.constant(parseTimestampText)}(b, p + 1, q);`);
+  writer.line(`if (x === x && b[q] === 34) { p = q + 1; f${i} = x; k${i} = ${fieldStates.present}; } else {`);
+  emitSlow(writer, context, 'timestamp(b, p, e)', [`f${i} = ${context.slow}.value;`], i);
+  writer.line('}');
+  writer.line('} else {');
+  emitInteger(writer, context, 'TIMESTAMP', i);
   writer.line('}');
 }
 

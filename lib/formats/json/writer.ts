@@ -21,14 +21,20 @@ export function createJsonWriter(schema: Schema): JsonWriter {
   const keys = schema.fields.map(({ name }, i) => encoder.encode(`${i === 0 ? '{' : ','}${JSON.stringify(name)}:`));
   return {
     write(batch, row, out) {
-      if (keys.length === 0) out.bytes[out.reserve(1)] = 123;
+      if (keys.length === 0) writeByte(out, 123);
       for (let c = 0; c < keys.length; c++) {
         copyShort(out, keys[c]!);
         writeValue(out, batch.columns[c]!, row);
       }
-      out.bytes[out.reserve(1)] = 125;
+      writeByte(out, 125);
     },
   };
+}
+
+/** `reserve` may replace the buffer, so it comes first. */
+function writeByte(out: ByteWriter, byte: number): void {
+  const at = out.reserve(1);
+  out.bytes[at] = byte;
 }
 
 /** A call of `set` costs more than a short loop does. */
@@ -98,11 +104,9 @@ function writeInteger(out: ByteWriter, value: number): void {
   if (value < 0) bytes[p++] = 45;
   if (magnitude < 1e8) p = writeDigits(bytes, p, magnitude, 1);
   else {
+    // Safe integers have at most 16 digits.
     const high = Math.floor(magnitude / 1e8);
-    p =
-      high < 1e8
-        ? writeDigits(bytes, p, high, 1)
-        : writeDigits(bytes, writeDigits(bytes, p, high / 1e8, 1), high % 1e8, 8);
+    p = writeDigits(bytes, p, high, 1);
     p = writeDigits(bytes, p, magnitude - high * 1e8, 8);
   }
   out.length = p;

@@ -139,7 +139,10 @@ export class SinkBuffer {
   acknowledge(partition: number): number {
     const queue = this.#partitions[partition]!;
     const rows = queue.inFlight?.rows ?? 0;
-    if (queue.inFlight !== undefined && this.#mayHoldOld > 0) this.#mayHoldOld--;
+    if (queue.inFlight !== undefined) {
+      if (this.#mayHoldOld > 0) this.#mayHoldOld--;
+      queue.encoder.reuse(queue.inFlight.bytes);
+    }
     queue.inFlight = undefined;
     this.#unacknowledged -= rows;
     return rows;

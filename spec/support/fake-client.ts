@@ -75,7 +75,9 @@ export class FakeClient implements ClusterClient {
     return this.#ask(() => this.script.onFetch?.(request) ?? { throttleMs: 0, partitions: [] });
   }
   produce(_node: number, request: ProduceRequest): Promise<readonly ProduceAnswer[]> {
-    this.script.produced.push(request);
+    // Whoever sent a batch uses its memory again once it is acknowledged.
+    const partitions = request.partitions.map(({ partition, batch }) => ({ partition, batch: batch.slice() }));
+    this.script.produced.push({ ...request, partitions });
     return this.#ask(
       () =>
         this.script.onProduce?.(request) ??

@@ -4,6 +4,9 @@ import { headerBytes, sealCrc } from './header.ts';
 /** The broker's default `max.message.bytes`: the largest batch it takes, header included. */
 export const batchBytesMaxDefault = 1_048_588;
 
+/** Memory that an encoder keeps for batches to come. */
+const spareBuffersMax = 4;
+
 const noHeaders = Uint8Array.of(0);
 const empty = new Uint8Array(0);
 
@@ -24,6 +27,7 @@ export interface BatchEncoderOptions {
 export class RecordBatchEncoder {
   readonly batchBytesMax: number;
   readonly #capacityBytes: number;
+  readonly #spare: ArrayBufferLike[] = [];
   #bytes: Uint8Array;
   #length = headerBytes;
   #records = 0;
@@ -105,9 +109,11 @@ export class RecordBatchEncoder {
     if (records === 0) return undefined;
     const out = this.#bytes.subarray(0, this.#length);
     const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
+    view.setBigInt64(0, 0n); // base offset: the broker's to fill in
     view.setInt32(8, out.length - 12);
     view.setInt32(12, -1); // leader epoch: the broker's to fill in
     view.setInt8(16, 2);
+    view.setInt16(21, 0); // not compressed, not transactional
     view.setInt32(23, records - 1);
     view.setBigInt64(27, BigInt(this.#firstTimestamp));
     view.setBigInt64(35, BigInt(this.#maxTimestamp));
@@ -117,10 +123,19 @@ export class RecordBatchEncoder {
     view.setInt32(57, records);
     sealCrc(out, 0, out.length);
     // The next batch is about as large as this one: no doubling steps again.
-    this.#bytes = new Uint8Array(Math.max(this.#capacityBytes, Math.min(out.buffer.byteLength, this.batchBytesMax)));
+    const spare = this.#spare.pop();
+    this.#bytes =
+      spare === undefined
+        ? new Uint8Array(Math.max(this.#capacityBytes, Math.min(out.buffer.byteLength, this.batchBytesMax)))
+        : new Uint8Array(spare);
     this.#length = headerBytes;
     this.#records = 0;
     return out;
+  }
+
+  /** Takes the memory of a batch that `finish` gave and nobody looks at any more, for a batch to come. */
+  reuse(batch: Uint8Array): void {
+    if (this.#spare.length < spareBuffersMax) this.#spare.push(batch.buffer);
   }
 
   #grow(needed: number): void {

@@ -108,6 +108,9 @@ function emitVarint(writer: KernelWriter, target: string): void {
   writer.line(`${target} = (c >>> 1) ^ -(c & 1);`);
 }
 
+/** A varint that does not end: less than any that does. */
+const unreadable = Number.MIN_SAFE_INTEGER;
+
 /** Whether a record's headers, from their count on, fill it to its end. */
 function headersFit(bytes: Uint8Array, start: number, end: number): boolean {
   let p = start;
@@ -118,7 +121,7 @@ function headersFit(bytes: Uint8Array, start: number, end: number): boolean {
       value |= (byte & 127) << shift;
       if (byte < 128) return (value >>> 1) ^ -(value & 1);
     }
-    return Number.MIN_SAFE_INTEGER;
+    return unreadable;
   };
   const count = varint();
   if (count < 0) return false;
@@ -127,7 +130,7 @@ function headersFit(bytes: Uint8Array, start: number, end: number): boolean {
     if (name < 0 || name > end - p) return false;
     p += name;
     const value = varint();
-    if (value < -1 || value > end - p) return false;
+    if (value === unreadable || value > end - p) return false;
     if (value > 0) p += value;
   }
   return p === end;

@@ -63,6 +63,6 @@ export function fieldSentence(name: string, type: string, state: number): string
     case fieldStates.notTimestamp:
       return `the field ${name} is not a timestamp like 2001-01-31T23:59:59.999`;
     default:
-      return `the field ${name} is not a ${type}`;
+      return `the field ${name} is not ${/^[AI]/.test(type) ? 'an' : 'a'} ${type}`;
   }
 }

@@ -16,15 +16,26 @@ function parse(text: string): number {
   return parseTimestampText(bytes, 2, bytes.length - 2);
 }
 
-spec('every day of the years 0000 to 9999 is the day that Date says, there and back', () => {
-  const bytes = new Uint8Array(32);
-  for (let time = timestampMin; time <= timestampMax; time += 86_400_000) {
-    const iso = new Date(time).toISOString();
-    const end = writeTimestampText(bytes, 0, time);
-    if (end !== 19 || new TextDecoder().decode(bytes.subarray(0, end)) !== iso.slice(0, 19)) assert.unreachable(iso);
-    if (parseTimestampText(bytes, 0, end) !== time) assert.unreachable(iso);
-  }
-});
+spec(
+  'the first days and the last days of every month of the years 0000 to 9999 are those that Date says, there and back',
+  () => {
+    const bytes = new Uint8Array(32);
+    const date = new Date(0);
+    for (let month = 0; month < 120_000; month++) {
+      for (const day of [1, 0, -1]) {
+        date.setUTCFullYear(0, month, day);
+        const time = date.getTime();
+        if (time < timestampMin) continue;
+        const iso = date.toISOString();
+        const end = writeTimestampText(bytes, 0, time);
+        if (end !== 19 || new TextDecoder().decode(bytes.subarray(0, end)) !== iso.slice(0, 19))
+          assert.unreachable(iso);
+        if (parseTimestampText(bytes, 0, end) !== time) assert.unreachable(iso);
+      }
+    }
+    assert.is(date.toISOString(), '9999-11-29T00:00:00.000Z');
+  },
+);
 
 spec('any millisecond goes there and back', () => {
   fc.assert(

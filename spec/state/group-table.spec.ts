@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { seededRandom } from '../../lib/base/random.ts';
 import { type Column, columnFrom, valueAt } from '../../lib/data/column.ts';
-import { type DataType, dataType, type Value } from '../../lib/data/data-type.ts';
+import { type DataType, dataType, type TypeName, type Value } from '../../lib/data/data-type.ts';
 import { hashKeys } from '../../lib/data/key-hash.ts';
 import { gather } from '../../lib/state/gather.ts';
 import { type GroupLayout, GroupTable, partialColumns } from '../../lib/state/group-table.ts';
@@ -16,7 +16,12 @@ const text = dataType('STRING', false);
 const nullable = (type: DataType): DataType => dataType(type.name, true);
 
 /** Merges rows of [keys..., accumulators...] as one batch, or those of `only`. */
-function merge(table: GroupTable, rows: readonly (readonly Value[])[], only = [...rows.keys()]): void {
+function merge(
+  table: GroupTable,
+  rows: readonly (readonly Value[])[],
+  only = [...rows.keys()],
+  hashOf: (keys: readonly Column[], row: number) => number = hashKeys,
+): void {
   const { keys, accumulators } = table.layout;
   const types = [...keys, ...accumulators.map(({ type }) => type)];
   const columns = types.map(
@@ -27,7 +32,7 @@ function merge(table: GroupTable, rows: readonly (readonly Value[])[], only = [.
         'column',
       ),
   );
-  const hashes = Int32Array.from(rows, (_, row) => hashKeys(columns.slice(0, keys.length), row));
+  const hashes = Int32Array.from(rows, (_, row) => hashOf(columns.slice(0, keys.length), row));
   table.merge(partialColumns(table.layout, columns, hashes, rows.length), Int32Array.from(only), 0, only.length);
 }
 
@@ -124,6 +129,64 @@ spec(`BIGINT is exact across the safe integers, keys and accumulators (BRAID_SEE
     }),
     { seed, numRuns: 300, includeErrorInReport: true },
   );
+});
+
+spec('a sum that leaves the safe integers goes on exactly', () => {
+  const table = new GroupTable({ keys: [bigint], accumulators: [{ op: 'sum', type: bigint }] });
+  merge(table, [
+    [1n, 2n ** 53n - 1n],
+    [2n, 1n - 2n ** 53n],
+  ]);
+  for (let i = 0; i < 3; i++)
+    merge(table, [
+      [1n, 1n],
+      [2n, -1n],
+    ]);
+  assert.equal(groupsOf(table), [
+    [1n, 2n ** 53n + 2n],
+    [2n, -(2n ** 53n) - 2n],
+  ]);
+});
+
+const keysOf: Readonly<Record<TypeName, readonly Value[]>> = {
+  BOOLEAN: [null, false, true],
+  INT: [null, 0, 1, -1, 2147483647],
+  BIGINT: [null, 0n, 1n, 2n ** 32n, 2n ** 53n, 2n ** 53n + 2n ** 33n, -(2n ** 63n)],
+  DOUBLE: [null, 0, 1, Number.NaN, Infinity],
+  STRING: [null, '', 'a', 'b', 'ab'],
+  TIMESTAMP: [null, 0, 1],
+};
+for (const [name, keys] of Object.entries(keysOf) as [TypeName, readonly Value[]][]) {
+  spec(`${name} keys with one hash stay apart, and each is found again`, () => {
+    const layout: GroupLayout = { keys: [dataType(name, true)], accumulators: [{ op: 'count', type: bigint }] };
+    // Without NULL the keys go another way.
+    for (const some of [keys, keys.slice(1)]) {
+      const table = new GroupTable(layout);
+      for (let i = 0; i < 3; i++)
+        merge(
+          table,
+          some.map(key => [key, 1n]),
+          undefined,
+          () => 77,
+        );
+      assert.equal(
+        groupsOf(table),
+        some.map(key => [key, 3n]),
+      );
+    }
+  });
+}
+
+spec('a group that has seen nothing but NULL is NULL, however large the table becomes', () => {
+  const table = new GroupTable({ keys: [bigint], accumulators: [{ op: 'max', type: nullable(bigint) }] });
+  merge(table, [[-1n, null]]);
+  const many = Array.from({ length: 500 }, (_, i): Value[] => [BigInt(i), i % 3 === 0 ? null : 5n]);
+  merge(table, many);
+  merge(
+    table,
+    many.filter(row => row[1] !== null),
+  );
+  assert.equal(groupsOf(table), [[-1n, null], ...many]);
 });
 
 spec('a table that was emptied is as good as new, whatever was in it', () => {

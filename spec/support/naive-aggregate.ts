@@ -1,5 +1,12 @@
 import type { Batch, Row } from '../../lib/data/batch.ts';
-import { type Column, columnFrom, type DictionaryColumn, type Utf8Column, valueAt } from '../../lib/data/column.ts';
+import {
+  type Column,
+  columnFrom,
+  type DictionaryColumn,
+  isValid,
+  type Utf8Column,
+  valueAt,
+} from '../../lib/data/column.ts';
 import type { DataType, Value } from '../../lib/data/data-type.ts';
 import { hashKeys } from '../../lib/data/key-hash.ts';
 import { columnAt } from '../../lib/expressions/build.ts';
@@ -157,13 +164,30 @@ function inputOf(spec: WindowAggregateSpec, groups: readonly Group[], handover: 
       rows.map(row => row[c]),
       field.name,
     );
-    if (handover.wide && column.kind === 'narrow')
-      return { kind: 'wide', values: BigInt64Array.from(column.values, BigInt), validity: column.validity } as const;
-    return handover.dictionary && column.kind === 'utf8' ? withDictionary(column) : column;
+    return withGarbage(inForm(column, handover));
   });
   const keys = columns.slice(1, 1 + spec.keys);
   const hashes = Int32Array.from(groups, (_, row) => handover.hash(hashKeys(keys, row)));
   return partialInput({ schema: spec.partials, rows: groups.length, columns }, hashes);
+}
+
+function inForm(column: Column, handover: Handover): Column {
+  if (handover.wide && column.kind === 'narrow')
+    return { kind: 'wide', values: BigInt64Array.from(column.values, BigInt), validity: column.validity };
+  return handover.dictionary && column.kind === 'utf8' ? withDictionary(column) : column;
+}
+
+/** What stands in a NULL row is unspecified and never read: here it is something that would do harm. */
+function withGarbage(column: Column): Column {
+  if (column.validity === undefined) return column;
+  const rows = column.kind === 'utf8' ? 0 : 'codes' in column ? column.codes.length : column.values.length;
+  for (let row = 0; row < rows; row++) {
+    if (isValid(column.validity, row)) continue;
+    if (column.kind === 'dictionary') column.codes[row] = 1_000_000;
+    else if (column.kind === 'wide') column.values[row] = -(2n ** 63n);
+    else if (column.kind !== 'utf8') column.values[row] = column.values instanceof Float64Array ? Number.NaN : 255;
+  }
+  return column;
 }
 
 function withDictionary(column: Utf8Column): DictionaryColumn {
@@ -224,5 +248,5 @@ export function takePartials(input: PartialInput, keep: (row: number) => boolean
 function takeColumn(batch: Batch, column: Column, c: number, rows: readonly number[]): Column {
   const { name, type } = batch.schema.fields[c]!;
   const values = rows.map(row => valueAt(column, row));
-  return columnFrom(type, values, name);
+  return withGarbage(columnFrom(type, values, name));
 }

@@ -6,6 +6,11 @@ export interface ActorSystemPorts {
   readonly clock: Clock;
   /** Told of every actor when it is made; looking at it costs nothing until somebody subscribes. */
   readonly register: (id: string, kind: string, actor: Actor<AnyStateMachine>) => void;
+  /**
+   * An effect of an actor's chart threw, which is a defect: the actor is dead. Unheard it would be an uncaught exception
+   * of the whole process.
+   */
+  readonly onCrash: (id: string, thrown: unknown) => void;
 }
 
 /** XState's timers on our clock, so that a spec drives a chart's delays as it drives everything else. */
@@ -27,6 +32,15 @@ export function chartActor<M extends AnyStateMachine>(
   ports: ActorSystemPorts,
 ): Actor<M> {
   const actor = createActor(machine, { id, input, clock: xstateClock(ports.clock) } as never) as Actor<M>;
+  actor.subscribe({ error: thrown => ports.onCrash(id, thrown) });
   ports.register(id, machine.id, actor as never);
   return actor;
+}
+
+/** Calls `next` with each snapshot. That the actor crashed is told by its ports, so that here it is no news. */
+export function follow<M extends AnyStateMachine>(
+  actor: Actor<M>,
+  next: (snapshot: ReturnType<Actor<M>['getSnapshot']>) => void,
+): void {
+  actor.subscribe({ next: snapshot => next(snapshot as ReturnType<Actor<M>['getSnapshot']>), error: () => {} });
 }

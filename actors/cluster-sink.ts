@@ -100,7 +100,7 @@ export class ClusterSink {
           ),
       },
       delays: {
-        retryBackoff: ({ context }) => backoffDelayMs(supervision.writer.backoff, context.retries),
+        retryBackoff: ({ context }) => backoffDelayMs(supervision.writer.backoff, context.retries - 1),
         retryWindow: supervision.writer.windowMs,
       },
     });

@@ -10,16 +10,20 @@ import type { PhysicalSource } from '../lib/plan/physical.ts';
 import type { FragmentPool } from '../lib/workers/pool.ts';
 import { clusterSourceMachine } from '../state-machines/cluster-source.ts';
 import { type ActorSystemPorts, chartActor } from './chart-actor.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, concernsConnection } from './connection.ts';
+import { findSplits } from './find-splits.ts';
+import { readerLimits } from './reader-limits.ts';
 import type { Reports } from './reports.ts';
 import { isDone, nameOf, type Split } from './split.ts';
 import { SplitDispatcher } from './split-dispatcher.ts';
-import { SplitReader, type SplitReaderLimits } from './split-reader.ts';
+import { SplitReader } from './split-reader.ts';
 import type { StreamItem } from './stream-item.ts';
 import { supervision } from './supervision.ts';
+import { Timers } from './timers.ts';
+import { WatermarkHolds } from './watermark-holds.ts';
 
 export interface ClusterSourceHandlers {
-  /** The splits of every cluster are known and are being read. */
+  /** Every cluster that can be reached is being read. */
   onReading(): void;
   /** The last row and the final watermark are in the channel. */
   onExhausted(): void;
@@ -44,10 +48,18 @@ export class ClusterSource {
   readonly #dispatcher: SplitDispatcher;
   readonly #splits = new Map<string, Split[]>();
   readonly #readers = new Map<string, SplitReader>();
-  #limits: SplitReaderLimits;
+  readonly #timers: Timers;
+  readonly #holds: WatermarkHolds;
+  /** Lost clusters whose hold is over: their splits are idle as soon as what was fetched of them is through. */
+  readonly #givenUp = new Set<string>();
+  /** Clusters that could not be reached when the job started. */
+  readonly #missedStart = new Set<string>();
+  /** Wall clock at the start. */
+  readonly #startedAtMs: number;
   #nextSplitId = 0;
+  #complete = false;
   #error: BraidError | undefined;
-  #held: { cluster: string; since: number } | undefined;
+  #trouble: BraidError | undefined;
 
   constructor(
     plan: PhysicalSource & { readonly node: KafkaSourceNode },
@@ -66,13 +78,15 @@ export class ClusterSource {
     this.#reports = reports;
     this.slabs = new SlabPool(options.prefetchBytesMax);
     this.#watermarks = new SplitWatermarks(plan.outOfOrderMs);
-    // A cluster whose splits are not known yet holds the watermark as if it were one split.
-    for (const place of node.clusters.keys()) this.#watermarks.add(-1 - place);
-    this.#limits = limitsOf(node, 1);
+    for (const { name } of node.clusters) this.#watermarks.add(this.#placeholderOf(name));
+    this.#timers = new Timers(ports.clock);
+    this.#holds = new WatermarkHolds(options.holdWatermarkMs, ports.clock, reports);
+    this.#startedAtMs = Math.floor(performance.timeOrigin + ports.clock.now());
     this.#dispatcher = new SplitDispatcher(plan, pool, output, this.#watermarks, {
       clock: ports.clock,
       reports,
       onRoom: split => this.#readers.get(split.cluster)?.wake(),
+      onEmitted: split => this.#idleIfGivenUp(split),
       onSplitDone: split => this.#actor.send({ type: 'split.finished', cluster: split.cluster, split: nameOf(split) }),
       onFatal: (error, split) => this.#fail(error, split.cluster),
       onFirstRecord: () => handlers.onFirstRecord(),
@@ -83,7 +97,6 @@ export class ClusterSource {
           if (event.type === 'cluster.healthy') void this.#assignSplits(event.cluster);
         },
         startReaders: ({ context }) => {
-          this.#limits = limitsOf(this.node, this.#allSplits().length);
           for (const cluster of context.serving) this.#startReader(cluster);
           handlers.onReading();
         },
@@ -91,15 +104,17 @@ export class ClusterSource {
           if (event.type === 'splits.assigned') this.#startReader(event.cluster);
         },
         suspendReaders: ({ event }) => {
-          if (event.type !== 'cluster.lost') return;
-          this.#stopReader(event.cluster);
-          this.#hold(event.cluster, event.silentMs);
+          if (event.type === 'cluster.lost') this.#stopReader(event.cluster);
+        },
+        announceHold: ({ event }) => {
+          if (event.type === 'cluster.lost') this.#holds.begin(event.cluster, event.silentMs, this.watermark);
         },
         restartReader: ({ event }) => {
           if (event.type === 'reader.due') this.#startReader(event.split);
         },
         stopReaders: () => {
           for (const cluster of [...this.#readers.keys()]) this.#stopReader(cluster);
+          this.#timers.stop();
           this.#dispatcher.stop();
         },
         releaseWatermark: ({ event }) => {
@@ -109,10 +124,10 @@ export class ClusterSource {
           if ('cluster' in event) this.#rejoinWatermark(event.cluster);
         },
         // The final watermark is the end mark itself: it closes every window that is still open.
-        emitFinalWatermark: () => {},
-        closeOutput: ({ context }) => {
-          void this.#closeOutput(context.bounded && Object.values(context.openSplits).every(open => open.length === 0));
+        emitFinalWatermark: () => {
+          this.#complete = true;
         },
+        closeOutput: () => void this.#closeOutput(),
         reportFinished: () => handlers.onExhausted(),
         reportStopped: () => handlers.onExhausted(),
         reportFailed: ({ context }) =>
@@ -126,7 +141,7 @@ export class ClusterSource {
       delays: {
         holdWatermark: ({ event }) =>
           event.type === 'cluster.lost' ? Math.max(0, options.holdWatermarkMs - event.silentMs) : 0,
-        restartBackoff: ({ context }) => backoffDelayMs(supervision.reader.backoff, context.crashes),
+        restartBackoff: ({ context }) => backoffDelayMs(supervision.reader.backoff, context.crashes - 1),
         crashWindow: supervision.reader.windowMs,
       },
     });
@@ -149,7 +164,10 @@ export class ClusterSource {
       this.#connections.get(name)!.listen({
         onHealthy: (cluster, client) =>
           this.#actor.send({ type: 'cluster.healthy', cluster, generation: client.generation }),
-        onLost: (cluster, reason, silentMs) => this.#actor.send({ type: 'cluster.lost', cluster, reason, silentMs }),
+        onLost: (cluster, reason, silentMs) => {
+          if (!this.#splits.has(cluster)) this.#missedStart.add(cluster);
+          this.#actor.send({ type: 'cluster.lost', cluster, reason, silentMs });
+        },
         onFailed: (cluster, error) => this.#fail(error, cluster),
       });
     }
@@ -160,18 +178,23 @@ export class ClusterSource {
     this.#actor.send({ type: 'source.drain' });
   }
 
+  /** Ends it at once; the slabs of what it holds are free again. */
   abort(): void {
     this.#actor.send({ type: 'source.abort' });
     this.#actor.stop();
+    this.#dispatcher.abort();
   }
 
   get watermark(): number {
     return this.#watermarks.combined;
   }
+  /** The cluster that has held the watermark longest. */
   get heldBy(): { cluster: string; ms: number } | undefined {
-    return this.#held === undefined
-      ? undefined
-      : { cluster: this.#held.cluster, ms: this.#ports.clock.now() - this.#held.since };
+    return this.#holds.longest;
+  }
+  /** Why a cluster that answers is not read: what its splits were asked for with, last. */
+  get trouble(): BraidError | undefined {
+    return this.#trouble;
   }
   get poolTasks(): number {
     return this.#dispatcher.tasks;
@@ -183,37 +206,37 @@ export class ClusterSource {
     return this.#dispatcher.localPhaseOn;
   }
 
-  #allSplits(): Split[] {
-    return [...this.#splits.values()].flat();
-  }
-
   #fail(error: BraidError, cluster: string): void {
     this.#error ??= error;
     this.#actor.send({ type: 'split.failed', cluster, failure: error });
   }
 
+  /** Stands for the splits of a cluster until they are known, so that it holds the watermark like one that is lost. */
+  #placeholderOf(cluster: string): number {
+    return -1 - this.node.clusters.findIndex(({ name }) => name === cluster);
+  }
+
   /** Finds the partitions and the offsets to start and stop at, once a cluster; a cluster that returns keeps its splits. */
-  async #assignSplits(cluster: string): Promise<void> {
-    const client = this.#connections.get(cluster)?.client;
-    if (client === undefined) return;
+  async #assignSplits(cluster: string, attempt = 0): Promise<void> {
+    const connection = this.#connections.get(cluster);
+    const client = connection?.client;
+    if (connection === undefined || client === undefined) return;
     if (!this.#splits.has(cluster)) {
       try {
-        const found = await this.#findSplits(cluster, client);
-        if (this.#connections.get(cluster)?.client !== client || this.#splits.has(cluster)) return;
+        const sinceMs = this.#missedStart.has(cluster) ? this.#startedAtMs : undefined;
+        const found = await findSplits(this.node, client, sinceMs, () => this.#nextSplitId++);
+        if (connection.client !== client || this.#splits.has(cluster)) return;
         this.#splits.set(cluster, found);
         for (const split of found) {
           this.#watermarks.add(split.id);
           if (isDone(split)) this.#watermarks.end(split.id);
           else this.#dispatcher.add(split);
         }
-        this.#watermarks.end(-1 - this.node.clusters.findIndex(each => each.name === cluster));
+        this.#watermarks.end(this.#placeholderOf(cluster));
+        this.#dispatcher.flushWatermark();
       } catch (thrown) {
-        const error = toBraidError(thrown, 'BROKER_ERROR', cluster);
-        if (this.#connections.get(cluster)?.client !== client) return;
-        if (error.code === 'CONNECTION_LOST' || error.code === 'REQUEST_TIMED_OUT') {
-          this.#connections.get(cluster)?.report(client, error);
-          this.#ports.clock.after(supervision.reader.backoff.firstMs, () => void this.#assignSplits(cluster));
-        } else this.#fail(error, cluster);
+        if (connection.client !== client) return;
+        this.#retryAssignment(cluster, client, toBraidError(thrown, 'ASSERTION', cluster), attempt);
         return;
       }
     }
@@ -221,35 +244,20 @@ export class ClusterSource {
     this.#actor.send({ type: 'splits.assigned', cluster, splits: open.map(nameOf) });
   }
 
-  async #findSplits(cluster: string, client: ClusterClient): Promise<Split[]> {
-    const { topic, options } = this.node;
-    const [metadata] = await client.metadata([topic]);
-    if (metadata === undefined || metadata.partitions.length === 0) {
-      throw new BraidError('TOPIC_UNKNOWN', `the cluster has no topic ${topic}`, { place: cluster });
+  /**
+   * What may mend itself is tried again for as long as it takes. That the topic is missing is final where the job starts;
+   * a cluster that comes back may need a moment to find it.
+   */
+  #retryAssignment(cluster: string, client: ClusterClient, error: BraidError, attempt: number): void {
+    const { backoff, restartsMax } = supervision.reader;
+    const triesMax = error.code === 'TOPIC_UNKNOWN' ? (this.#missedStart.has(cluster) ? restartsMax : 0) : Infinity;
+    if ((!error.retriable && !concernsConnection(error)) || attempt >= triesMax) {
+      this.#fail(error, cluster);
+      return;
     }
-    const partitions = metadata.partitions.map(each => each.partition);
-    const starts = await client.listOffsets(topic, partitions, options.startFrom);
-    const ends = await client.listOffsets(topic, partitions, 'latest');
-    return metadata.partitions.map(({ partition, leader }) => {
-      const start = starts.get(partition) ?? 0;
-      const end = ends.get(partition) ?? start;
-      return {
-        id: this.#nextSplitId++,
-        cluster,
-        topic,
-        partition,
-        endOffset: options.bounded ? end : Number.POSITIVE_INFINITY,
-        fetchOffset: start,
-        ownedOffset: start,
-        highWatermark: end,
-        leader,
-        pieces: [],
-        queuedRecords: 0,
-        queuedBytes: 0,
-        emptySince: undefined,
-        recordsIn: 0,
-      };
-    });
+    this.#trouble = error;
+    if (concernsConnection(error)) this.#connections.get(cluster)?.report(client, error);
+    this.#timers.after(backoffDelayMs(backoff, attempt), () => void this.#assignSplits(cluster, attempt + 1));
   }
 
   #startReader(cluster: string): void {
@@ -257,7 +265,10 @@ export class ClusterSource {
     const splits = this.splitsOf(cluster);
     this.#readers.get(cluster)?.stop();
     if (client === undefined || splits.length === 0) return;
-    const reader = new SplitReader(client, splits, this.#limits, {
+    // What its broker said before this connection says nothing about now.
+    for (const split of splits) split.emptySince = undefined;
+    const known = this.node.clusters.reduce((sum, { name }) => sum + this.splitsOf(name).length, 0);
+    const reader = new SplitReader(client, splits, readerLimits(this.node, known), {
       clock: this.#ports.clock,
       slabs: this.slabs,
       onPiece: split => {
@@ -265,6 +276,9 @@ export class ClusterSource {
         this.#dispatcher.wake(split);
       },
       onEmpty: split => this.#noteEmpty(split),
+      onThrottled: split => {
+        split.emptySince = undefined;
+      },
       onRequestFailed: (from, error) => this.#connections.get(cluster)?.report(from, error),
       onFatal: error => this.#readerFailed(cluster, error),
     });
@@ -272,9 +286,13 @@ export class ClusterSource {
     reader.start();
   }
 
-  /** An error of the input or of the broker ends the job; a defect in a reader costs one of its restarts. */
+  /**
+   * An error of the input or of the broker ends the job. A defect costs the reader one of its restarts, and so does what a
+   * broker may say in a moment of confusion.
+   */
   #readerFailed(cluster: string, error: BraidError): void {
-    if (error.domain !== 'internal') {
+    const passing = error.code === 'RESPONSE_MALFORMED' || error.code === 'TOPIC_UNKNOWN';
+    if (error.domain !== 'internal' && !passing) {
       this.#fail(error, cluster);
       return;
     }
@@ -306,55 +324,29 @@ export class ClusterSource {
     this.#dispatcher.flushWatermark();
   }
 
-  #hold(cluster: string, silentMs: number): void {
-    const { holdWatermarkMs } = this.node.options;
-    if (holdWatermarkMs <= silentMs || this.splitsOf(cluster).every(isDone)) return;
-    this.#held ??= { cluster, since: this.#ports.clock.now() - silentMs };
-    this.#reports.event({ type: 'watermark.held', cluster, watermark: this.watermark, holdMsMax: holdWatermarkMs });
+  #releaseWatermark(cluster: string): void {
+    this.#givenUp.add(cluster);
+    this.#watermarks.idle(this.#placeholderOf(cluster));
+    for (const split of this.splitsOf(cluster)) this.#idleIfGivenUp(split);
+    this.#holds.end(cluster, 'expired');
+    this.#dispatcher.flushWatermark();
   }
 
-  #releaseWatermark(cluster: string): void {
-    for (const split of this.splitsOf(cluster)) this.#watermarks.idle(split.id);
-    this.#endHold(cluster, 'expired');
+  /** Rows that were fetched before the cluster was lost are here, and in time: only after them is the split idle. */
+  #idleIfGivenUp(split: Split): void {
+    if (!this.#givenUp.has(split.cluster) || split.ownedOffset < split.fetchOffset) return;
+    this.#watermarks.idle(split.id);
     this.#dispatcher.flushWatermark();
   }
 
   #rejoinWatermark(cluster: string): void {
+    this.#givenUp.delete(cluster);
     for (const split of this.splitsOf(cluster)) if (!isDone(split)) this.#watermarks.wake(split.id);
-    this.#endHold(cluster, 'returned');
+    this.#holds.end(cluster, 'returned');
   }
 
-  #endHold(cluster: string, because: 'returned' | 'expired'): void {
-    if (this.#held?.cluster !== cluster) return;
-    this.#reports.event({
-      type: 'watermark.released',
-      cluster,
-      because,
-      heldMs: this.#ports.clock.now() - this.#held.since,
-    });
-    this.#held = undefined;
-  }
-
-  async #closeOutput(complete: boolean): Promise<void> {
-    await this.#dispatcher.close(complete);
+  async #closeOutput(): Promise<void> {
+    await this.#dispatcher.close(this.#complete);
     this.#actor.send({ type: 'output.drained' });
   }
-}
-
-/** Memory is shared out evenly over the splits; a paced source queues half a second of its rate at most. */
-function limitsOf(node: KafkaSourceNode, splits: number): SplitReaderLimits {
-  const { options } = node;
-  const perSplit = Math.max(1, splits);
-  const partitionBytesMax = 1 << 20;
-  const rate = options.recordsPerSecondMax;
-  return {
-    waitMsMax: Math.max(1, Math.floor(options.suspectAfterMs * 0.4)),
-    partitionBytesMax,
-    responseBytesMax: 8 << 20,
-    queuedBytesMax: Math.max(partitionBytesMax / 4, options.prefetchBytesMax / perSplit - partitionBytesMax),
-    queuedRecordsMax:
-      rate === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : Math.max(1, (rate * 0.5) / perSplit),
-    pieceRecordsMax: rate === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : Math.max(1, rate * 0.02),
-    retryDelayMs: 100,
-  };
 }

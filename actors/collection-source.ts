@@ -74,6 +74,10 @@ export class CollectionSource {
   get watermark(): number {
     return this.#watermarks.combined;
   }
+  /** Rows in memory are always there. */
+  get trouble(): undefined {
+    return undefined;
+  }
 
   async #run(): Promise<void> {
     const { node } = this.#plan;
@@ -126,7 +130,11 @@ export class CollectionSource {
       await this.#emit(pending);
     } finally {
       next.catch(() => {});
-      if (this.#stopped) void iterator.return?.();
+      // What it says to that is of no interest, and nobody waits for one that hangs.
+      if (this.#stopped)
+        void Promise.resolve()
+          .then(() => iterator.return?.())
+          .catch(() => {});
     }
   }
 

@@ -31,7 +31,14 @@ export class CollectorSink {
     if (this.#aborted) return;
     this.#aborted = true;
     this.#input.wake();
-    this.#node.onEnd(error);
+    try {
+      this.#node.onEnd(error);
+    } catch (thrown) {
+      // The job has its end; that whoever is told of it throws is for the process to hear, as with RxJS.
+      queueMicrotask(() => {
+        throw thrown;
+      });
+    }
   }
 
   async #consume(): Promise<void> {

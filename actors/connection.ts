@@ -3,7 +3,7 @@ import { type BraidError, toBraidError } from '../lib/base/errors.ts';
 import type { ClientFactory, ClusterClient } from '../lib/kafka/transport.ts';
 import type { ClusterState } from '../lib/plan/job-report.ts';
 import { connectionMachine } from '../state-machines/connection.ts';
-import { type ActorSystemPorts, chartActor } from './chart-actor.ts';
+import { type ActorSystemPorts, chartActor, follow } from './chart-actor.ts';
 import { Silence } from './silence.ts';
 import { supervision } from './supervision.ts';
 
@@ -23,6 +23,11 @@ export const connectionDefaults: ConnectionOptions = {
 
 /** Errors that no second try mends. */
 const fatalCodes: ReadonlySet<string> = new Set(['NOT_KAFKA', 'AUTHENTICATION_FAILED', 'OPTION_INVALID']);
+
+/** Whether a failed request says something about the cluster as a whole, and not about what was asked. */
+export function concernsConnection(error: BraidError): boolean {
+  return error.code === 'CONNECTION_LOST' || error.code === 'REQUEST_TIMED_OUT' || error.code === 'CLUSTER_UNREACHABLE';
+}
 
 export interface ConnectionListener {
   /** Connected, for the first time or again: `client` is new and belongs to `generation`. */
@@ -136,7 +141,7 @@ export class Connection {
   }
 
   start(): void {
-    this.#actor.subscribe(snapshot => {
+    follow(this.#actor, snapshot => {
       const to = clusterStateOf(snapshot.value);
       if (to === this.#state) return;
       const from = this.#state;

@@ -2,6 +2,7 @@ import { Channel } from '../lib/base/channel.ts';
 import type { BraidError } from '../lib/base/errors.ts';
 import type { KafkaSourceNode } from '../lib/plan/logical.ts';
 import type { PhysicalPlan, PhysicalSource } from '../lib/plan/physical.ts';
+import type { FragmentPool, FragmentPoolOptions } from '../lib/workers/pool.ts';
 import type { ActorSystemPorts } from './chart-actor.ts';
 import { ClusterSink } from './cluster-sink.ts';
 import { ClusterSource } from './cluster-source.ts';
@@ -40,13 +41,22 @@ export function makeParts(
   connections: ReadonlyMap<string, Connection>,
   reports: Reports,
   ports: ActorSystemPorts,
+  makePool: ((options: FragmentPoolOptions) => FragmentPool) | undefined,
   handlers: PartHandlers,
 ): JobParts {
-  const channel = (): Channel<StreamItem> => new Channel(channelRowsMax, weighItem);
+  // Whatever may throw comes before the threads.
+  const stages = plan.operators.map(createStage);
+  const channels: Channel<StreamItem>[] = [];
+  const channel = (): Channel<StreamItem> => {
+    const made = new Channel(channelRowsMax, weighItem);
+    channels.push(made);
+    return made;
+  };
   const fragments = [plan.source.head, plan.source.headOneByOne].filter(fragment => fragment !== undefined);
   const pool = new WorkerPool(
     plan.source.node.kind === 'kafkaSource' ? plan.options.threads : 0,
     fragments,
+    makePool,
     { onReady: () => handlers.onReady('pool'), onFailed: error => handlers.onFailed('pool', error) },
     reports,
     ports,
@@ -73,11 +83,11 @@ export function makeParts(
         )
       : new CollectionSource({ ...plan.source, node }, upstream, sourceHandlers);
 
-  const operators = plan.operators.map(spec => {
+  const operators = plan.operators.map((spec, at) => {
     const output = channel();
     const operator = new OperatorActor(
       spec.name,
-      createStage(spec),
+      stages[at]!,
       upstream,
       output,
       { onFailed: error => handlers.onFailed(spec.name, error) },
@@ -115,7 +125,15 @@ export function makeParts(
       source.abort();
       for (const operator of operators) operator.abort();
       sink.abort(error);
+      for (const each of channels) letGo(each);
       await pool.close();
     },
   };
+}
+
+/** What nobody will take any more gives its memory back. */
+function letGo(channel: Channel<StreamItem>): void {
+  for (let item = channel.take(); item !== undefined; item = channel.take()) {
+    if (item.kind === 'data') item.flow.origin?.release();
+  }
 }

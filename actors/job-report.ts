@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/base/clock.ts';
+import { BraidError } from '../lib/base/errors.ts';
 import type { Batch } from '../lib/data/batch.ts';
 import type {
   ClusterMetrics,
@@ -49,7 +50,7 @@ export class JobReport implements Reports {
   lateRows(cluster: string, batch: Batch): void {
     this.#lateRows += batch.rows;
     this.event({ type: 'late', cluster, rows: batch.rows });
-    this.#plan.options.onLateRows?.(batch);
+    callUser('onLateRows', () => this.#plan.options.onLateRows?.(batch));
   }
 
   deadLetters(letters: readonly DeadLetter[]): void {
@@ -66,7 +67,9 @@ export class JobReport implements Reports {
       firstOffset: offset,
       reason,
     });
-    for (const letter of letters) this.#plan.options.onDeadLetter?.(letter);
+    callUser('onDeadLetter', () => {
+      for (const letter of letters) this.#plan.options.onDeadLetter?.(letter);
+    });
   }
 
   /** A phase of the start has ended; they all begin with the call of `start()`. */
@@ -145,6 +148,16 @@ export class JobReport implements Reports {
       this.#rates.set(name, rate);
     }
     return rate;
+  }
+}
+
+/** What a callback of the program throws is its own error, not a crash of the actor that called it. */
+function callUser(place: string, call: () => void): void {
+  try {
+    call();
+  } catch (thrown) {
+    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new BraidError('SINK_FAILED', `a callback of the job threw: ${reason}`, { place, cause: thrown });
   }
 }
 

@@ -1,13 +1,14 @@
 import type { Actor } from 'xstate';
 import { type Clock, systemClock } from '../lib/base/clock.ts';
-import { BraidError } from '../lib/base/errors.ts';
+import { BraidError, type BraidErrorCode, toBraidError } from '../lib/base/errors.ts';
 import { createClientFactory } from '../lib/kafka/client.ts';
 import type { ClientFactory } from '../lib/kafka/transport.ts';
 import type { JobHooks, JobMetrics, JobResult, JobState, RunningJob } from '../lib/plan/job-report.ts';
 import type { ClusterAddress } from '../lib/plan/logical.ts';
 import type { PhysicalPlan } from '../lib/plan/physical.ts';
+import type { FragmentPool, FragmentPoolOptions } from '../lib/workers/pool.ts';
 import { jobMachine } from '../state-machines/job.ts';
-import { type ActorSystemPorts, chartActor } from './chart-actor.ts';
+import { type ActorSystemPorts, chartActor, follow } from './chart-actor.ts';
 import { Connection, connectionDefaults } from './connection.ts';
 import { type JobParts, makeParts } from './job-parts.ts';
 import { JobReport } from './job-report.ts';
@@ -19,11 +20,13 @@ export interface JobPorts {
   readonly clock?: Clock;
   /** How clusters are dialled; kafkajs' sockets by default. */
   readonly dial?: (address: ClusterAddress) => ClientFactory;
+  /** Who runs the head fragment; by default this thread, or Piscina where the plan asks for threads. */
+  readonly makePool?: (options: FragmentPoolOptions) => FragmentPool;
   readonly limits?: Partial<JobLimits>;
 }
 
 export interface JobLimits {
-  /** Every cluster must have answered, and the pool be warm, after this long. */
+  /** A cluster of the source and one of the sink must have answered, and the pool be warm, after this long. */
   readonly startMsMax: number;
   /** `stop()` waits this long for acknowledgements. */
   readonly drainMsMax: number;
@@ -39,6 +42,7 @@ export function startJob(plan: PhysicalPlan, ports: JobPorts): RunningJob {
 class Job {
   readonly #plan: PhysicalPlan;
   readonly #ports: ActorSystemPorts;
+  readonly #makePool: JobPorts['makePool'];
   readonly #limits: JobLimits;
   readonly #dial: (address: ClusterAddress) => ClientFactory;
   readonly #report: JobReport;
@@ -50,12 +54,19 @@ class Job {
   #parts: JobParts | undefined;
   #waitsFor = new Set(['pool', 'source', 'sink']);
   #error: BraidError | undefined;
+  #closing = false;
   #state: JobState = 'planning';
 
   constructor(plan: PhysicalPlan, ports: JobPorts) {
     const clock = ports.clock ?? systemClock;
+    const clusters = clustersOf(plan);
     this.#plan = plan;
-    this.#ports = { clock, register: ports.register ?? (() => {}) };
+    this.#ports = {
+      clock,
+      register: ports.register ?? (() => {}),
+      onCrash: (id, thrown) => this.#crashed(id, thrown),
+    };
+    this.#makePool = ports.makePool;
     this.#limits = { ...limitsDefault, ...ports.limits };
     this.#dial = ports.dial ?? createClientFactory;
     this.#report = new JobReport(plan, clock, ports.hooks);
@@ -71,38 +82,34 @@ class Job {
         startActors: () => this.#startActors(),
         drainSources: () => this.#parts?.source.drain(),
         releaseParts: () => this.#close(undefined),
-        abortParts: () =>
+        abortParts: ({ context: { failure } }) => {
+          if (failure !== null)
+            this.#error ??= new BraidError(failure.code as BraidErrorCode, failure.message, {
+              place: failure.place,
+              hint: this.#parts?.source.trouble?.describe(),
+            });
           this.#close(
             this.#error ?? new BraidError('JOB_STATE', 'the job was stopped before it ran', { place: plan.job }),
-          ),
+          );
+        },
         announceHealthy: () => {},
         announceDegraded: () => {},
         announceFinished: () => {},
         announceStopped: () => {},
-        announceFailed: ({ context }) => {
-          this.#error ??= new BraidError(
-            (context.failure?.code ?? 'ASSERTION') as 'ASSERTION',
-            context.failure?.message ?? 'the job failed',
-            {
-              place: context.failure?.place,
-            },
-          );
-        },
+        announceFailed: () => {},
       },
       delays: { startLimit: this.#limits.startMsMax, drainLimit: this.#limits.drainMsMax },
     });
     this.#actor = chartActor(
       machine,
       `job ${plan.job}`,
-      { job: plan.job, clusters: clustersOf(plan).map(cluster => cluster.name) },
+      { job: plan.job, clusters: clusters.map(cluster => cluster.name) },
       this.#ports,
     );
   }
 
   start(): RunningJob {
-    this.#actor.subscribe(snapshot =>
-      this.#follow(stateOf(snapshot.value, Object.keys(snapshot.context.lost).length > 0)),
-    );
+    follow(this.#actor, ({ value, context }) => this.#follow(stateOf(value, Object.keys(context.lost).length > 0)));
     this.#actor.start();
     const job = this;
     return {
@@ -125,7 +132,7 @@ class Job {
   #startActors(): void {
     try {
       for (const address of clustersOf(this.#plan)) this.#connections.set(address.name, this.#connect(address));
-      this.#parts = makeParts(this.#plan, this.#connections, this.#report, this.#ports, {
+      this.#parts = makeParts(this.#plan, this.#connections, this.#report, this.#ports, this.#makePool, {
         onReady: part => this.#ready(part),
         onExhausted: () => this.#actor.send({ type: 'source.exhausted' }),
         onDrained: () => queueMicrotask(() => this.#actor.send({ type: 'sink.drained' })),
@@ -136,11 +143,7 @@ class Job {
       this.#parts.start();
       for (const connection of this.#connections.values()) connection.start();
     } catch (thrown) {
-      const error =
-        thrown instanceof BraidError
-          ? thrown
-          : new BraidError('ASSERTION', (thrown as Error).message, { cause: thrown });
-      queueMicrotask(() => this.#fail('start', error));
+      queueMicrotask(() => this.#fail('start', toBraidError(thrown)));
     }
   }
 
@@ -176,8 +179,22 @@ class Job {
     this.#actor.send({ type: 'part.failed', part, failure: error });
   }
 
+  /** An actor is dead by a defect. Where it is the job's own, nobody is left to decide, and the job ends here. */
+  #crashed(id: string, thrown: unknown): void {
+    const error = toBraidError(thrown, 'ASSERTION', id);
+    if (id !== this.#actor.id) {
+      this.#fail(id, error);
+      return;
+    }
+    this.#error ??= error;
+    this.#follow('failed');
+    this.#close(this.#error);
+  }
+
   /** Ends every part and then settles `done`: when it settles, no thread, socket or timer of the job is left. */
   #close(error: BraidError | undefined): void {
+    if (this.#closing) return;
+    this.#closing = true;
     for (const connection of this.#connections.values()) connection.close();
     const closing = this.#parts?.close(error) ?? Promise.resolve();
     void closing.then(() => {

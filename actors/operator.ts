@@ -134,9 +134,12 @@ export class OperatorActor {
       case 'data': {
         const { flow } = item;
         this.#rowsIn += flow.batch.rows;
-        this.#tellLateRows(flow);
-        await this.#drive(outbox => this.#stage.onFlow(flow, outbox));
-        flow.origin?.release();
+        try {
+          this.#tellLateRows(flow);
+          await this.#drive(outbox => this.#stage.onFlow(flow, outbox));
+        } finally {
+          flow.origin?.release();
+        }
         if (item.watermark !== undefined) await this.#advance(item.watermark);
         return;
       }

@@ -20,6 +20,8 @@ export interface SplitDispatcherPorts {
   readonly reports: Reports;
   /** A piece has left the split's queue: there may be room to fetch. */
   readonly onRoom: (split: Split) => void;
+  /** The result of a piece is in the channel. */
+  readonly onEmitted: (split: Split) => void;
   readonly onSplitDone: (split: Split) => void;
   readonly onFatal: (error: BraidError, split: Split) => void;
   readonly onFirstRecord: () => void;
@@ -46,7 +48,8 @@ export class SplitDispatcher {
   readonly #loops: Promise<void>[] = [];
   #emitted = Number.NEGATIVE_INFINITY;
   #stopped = false;
-  #failed = false;
+  /** Nothing more leaves: a piece has failed, and what comes after it must not overtake; or everything ends. */
+  #closed = false;
   #emptyHanded = true;
 
   constructor(
@@ -86,7 +89,7 @@ export class SplitDispatcher {
 
   #fail(thrown: unknown, split: Split): void {
     this.#stopped = true;
-    this.#failed = true;
+    this.#closed = true;
     this.#ports.onFatal(toBraidError(thrown), split);
   }
 
@@ -100,6 +103,13 @@ export class SplitDispatcher {
     this.#stopped = true;
     this.#pacer.release();
     for (const signal of this.#arrivals.values()) signal.notify();
+  }
+
+  /** What is under way is let go. */
+  abort(): void {
+    this.#closed = true;
+    this.stop();
+    this.#output.wake();
   }
 
   /** Waits for what is under way and ends the stream. `complete` closes every window that is still open. */
@@ -155,12 +165,12 @@ export class SplitDispatcher {
 
   async #emitAfter(previous: Promise<void>, piece: Piece, running: Promise<FragmentResult>): Promise<void> {
     const { split } = piece;
+    let kept = false;
     try {
       const result = await running;
       await previous;
-      // An earlier piece has failed: what comes after it must not overtake.
-      if (this.#failed) return;
-      while (this.#output.full) await this.#output.writable();
+      while (!this.#closed && this.#output.full) await this.#output.writable();
+      if (this.#closed) return;
       if (this.#emptyHanded) {
         this.#emptyHanded = false;
         this.#ports.onFirstRecord();
@@ -172,11 +182,13 @@ export class SplitDispatcher {
       this.#tellBadRecords(piece, result.badRecords);
       const { batch, hashes, windows } = result;
       const origin = this.#origin(piece, result);
-      if (origin === undefined) piece.slab.release();
+      kept = origin !== undefined;
       this.#output.push({ kind: 'data', flow: { batch, hashes, windows, origin }, watermark: this.#advance() });
     } finally {
+      if (!kept) piece.slab.release();
       this.#permits.release();
     }
+    this.#ports.onEmitted(split);
     if (isDone(split)) this.#ports.onSplitDone(split);
   }
 
@@ -217,8 +229,8 @@ export class SplitDispatcher {
   }
 
   async #push(item: StreamItem): Promise<void> {
-    while (this.#output.full) await this.#output.writable();
-    this.#output.push(item);
+    while (!this.#closed && this.#output.full) await this.#output.writable();
+    if (!this.#closed) this.#output.push(item);
   }
 }
 

@@ -1,19 +1,23 @@
 import type { Clock } from '../lib/base/clock.ts';
 import { BraidError, toBraidError } from '../lib/base/errors.ts';
 import { Signal } from '../lib/base/signal.ts';
-import type { SlabPool } from '../lib/data/slab.ts';
-import { nextBatch } from '../lib/formats/record-batch/header.ts';
+import { type SlabPool, slabBytesMin } from '../lib/data/slab.ts';
 import { brokerError, brokerErrorCode } from '../lib/kafka/error-codes.ts';
-import type { ClusterClient, FetchedPartition } from '../lib/kafka/transport.ts';
-import { isFetched, nameOf, type Piece, type Split } from './split.ts';
+import type { ClusterClient, FetchedPartition, FetchResponse } from '../lib/kafka/transport.ts';
+import { concernsConnection } from './connection.ts';
+import { cutPieces } from './cut-pieces.ts';
+import { isFetched, nameOf, type Split } from './split.ts';
+import { Timers } from './timers.ts';
 
 const offsetOutOfRange = 1;
 
 export interface SplitReaderLimits {
   /** The broker may hold a fetch this long: shorter than half the time after which silence is suspect. */
   readonly waitMsMax: number;
+  /** The most that is asked of one partition at a time; a power of two, so that it fills a slab. */
   readonly partitionBytesMax: number;
-  readonly responseBytesMax: number;
+  /** What the fetches in flight of this reader may claim of the prefetch budget together. */
+  readonly inFlightBytesMax: number;
   /** A split with this much in its queue is not fetched for. */
   readonly queuedBytesMax: number;
   readonly queuedRecordsMax: number;
@@ -29,6 +33,8 @@ export interface SplitReaderPorts {
   readonly onPiece: (split: Split) => void;
   /** The broker says that there is nothing new behind `fetchOffset`. */
   readonly onEmpty: (split: Split) => void;
+  /** The broker answers less than it could: what it says about the end of the split's log means nothing. */
+  readonly onThrottled: (split: Split) => void;
   /** A request failed as a whole: the connection decides what that means. */
   readonly onRequestFailed: (client: ClusterClient, error: BraidError) => void;
   /** An error that no retry mends. */
@@ -46,18 +52,18 @@ export class SplitReader {
   readonly #limits: SplitReaderLimits;
   readonly #ports: SplitReaderPorts;
   readonly #room = new Signal();
+  readonly #timers: Timers;
+  /** Brokers that have a loop. */
   readonly #loops = new Set<number>();
   #stopped = false;
   #refreshing: Promise<void> | undefined;
-  /** A split whose next batch did not fit into the last answer. */
-  #hungry: Split | undefined;
-  #turn = 0;
 
   constructor(client: ClusterClient, splits: readonly Split[], limits: SplitReaderLimits, ports: SplitReaderPorts) {
     this.#client = client;
     this.#splits = splits;
     this.#limits = limits;
     this.#ports = ports;
+    this.#timers = new Timers(ports.clock);
   }
 
   /** Looks up the leaders and starts to fetch. */
@@ -67,6 +73,7 @@ export class SplitReader {
 
   stop(): void {
     this.#stopped = true;
+    this.#timers.stop();
     this.#room.notify();
   }
 
@@ -79,19 +86,25 @@ export class SplitReader {
     for (const node of new Set(this.#splits.filter(split => !isFetched(split)).map(split => split.leader))) {
       if (node < 0 || this.#loops.has(node)) continue;
       this.#loops.add(node);
-      void this.#readFrom(node)
-        .catch(thrown => this.#ports.onFatal(toBraidError(thrown)))
-        .finally(() => this.#loops.delete(node));
+      this.#readFrom(node).catch(thrown => {
+        this.#loops.delete(node);
+        this.#fail(thrown);
+      });
     }
   }
 
+  #fail(thrown: unknown): void {
+    if (!this.#stopped) this.#ports.onFatal(toBraidError(thrown));
+  }
+
   async #readFrom(node: number): Promise<void> {
-    while (!this.#stopped) {
+    const turns = new Turns();
+    for (;;) {
       const led = this.#splits.filter(split => split.leader === node && !isFetched(split));
-      if (led.length === 0) return;
-      if (this.#ports.slabs.exhausted) {
-        await this.#ports.slabs.available();
-        continue;
+      if (this.#stopped || led.length === 0) {
+        // At once, not a microtask later: a refresh in between would believe that this loop goes on.
+        this.#loops.delete(node);
+        return;
       }
       const wanted = led.filter(
         split => split.queuedBytes < this.#limits.queuedBytesMax && split.queuedRecords < this.#limits.queuedRecordsMax,
@@ -100,66 +113,95 @@ export class SplitReader {
         await this.#room.next();
         continue;
       }
-      await this.#fetch(node, this.#inTurn(wanted));
+      const claimed = this.#claim(wanted.length);
+      if (claimed === 0) await this.#ports.slabs.available(this.#claimMin);
+      else await this.#fetch(node, turns, wanted, claimed);
     }
   }
 
-  /**
-   * A broker promises a whole batch to the first partition of a request only: whoever got none is asked for first, and
-   * the others take turns, so that no large batch starves.
-   */
-  #inTurn(wanted: readonly Split[]): readonly Split[] {
-    const hungry = this.#hungry;
-    const start =
-      hungry !== undefined && wanted.includes(hungry) ? wanted.indexOf(hungry) : this.#turn++ % wanted.length;
-    return [...wanted.slice(start), ...wanted.slice(0, start)];
+  get #claimMin(): number {
+    return Math.min(slabBytesMin, this.#ports.slabs.budgetBytes);
   }
 
-  async #fetch(node: number, wanted: readonly Split[]): Promise<void> {
-    let response: Awaited<ReturnType<ClusterClient['fetch']>>;
+  /** Room for the answer is set aside before the question, so that the budget holds whatever comes. */
+  #claim(splits: number): number {
+    const share = Math.min(this.#limits.inFlightBytesMax / this.#loops.size, this.#limits.partitionBytesMax * splits);
+    return this.#ports.slabs.claim(Math.max(share, this.#claimMin), this.#claimMin);
+  }
+
+  async #fetch(node: number, turns: Turns, wanted: readonly Split[], claimed: number): Promise<void> {
+    const asked = turns
+      .order(wanted)
+      .slice(0, Math.max(1, Math.floor(claimed / slabBytesMin)))
+      .map((split): Asked => ({ split, offset: split.fetchOffset }));
+    const bytesMax = Math.min(this.#limits.partitionBytesMax, 2 ** Math.floor(Math.log2(claimed / asked.length)));
+    let response: FetchResponse;
     try {
       response = await this.#client.fetch(node, {
-        topic: wanted[0]!.topic,
-        partitions: wanted.map(split => ({
-          partition: split.partition,
-          offset: split.fetchOffset,
-          bytesMax: this.#limits.partitionBytesMax,
-        })),
+        topic: asked[0]!.split.topic,
+        partitions: asked.map(({ split, offset }) => ({ partition: split.partition, offset, bytesMax })),
         waitMsMax: this.#limits.waitMsMax,
         bytesMin: 1,
-        bytesMax: this.#limits.responseBytesMax,
+        bytesMax: bytesMax * asked.length,
       });
     } catch (thrown) {
-      if (this.#stopped) return;
-      this.#ports.onRequestFailed(this.#client, toBraidError(thrown, 'CONNECTION_LOST'));
-      await this.#pause(this.#limits.retryDelayMs);
+      this.#ports.slabs.unclaim(claimed);
+      await this.#recover(thrown);
       await this.#refreshLeaders();
       return;
     }
-    // A generation that ended while the answer was under way: what it says may be old. Its successor asks again.
-    if (this.#stopped) return;
-    let stale = false;
-    this.#hungry = undefined;
-    for (const part of response.partitions) {
-      const split = wanted.find(each => each.partition === part.partition);
-      if (split === undefined) continue;
-      if (part.error === 0) this.#accept(split, part, response.throttleMs > 0, split === wanted[0]);
-      else if (brokerErrorCode(part.error).kind === 'retriable') stale = true;
-      else this.#refuse(split, part);
+    let stale: boolean;
+    try {
+      // A generation that ended while the answer was under way: what it says may be old. Its successor asks again.
+      if (this.#stopped) return;
+      stale = this.#take(node, turns, asked, response);
+    } finally {
+      this.#ports.slabs.unclaim(claimed);
     }
-    if (response.throttleMs > 0) await this.#pause(response.throttleMs);
+    if (response.throttleMs > 0) await this.#timers.pause(response.throttleMs);
     if (stale) {
-      await this.#pause(this.#limits.retryDelayMs);
+      await this.#timers.pause(this.#limits.retryDelayMs);
       await this.#refreshLeaders();
     }
   }
 
-  #accept(split: Split, part: FetchedPartition, throttled: boolean, first: boolean): void {
+  /** Returns whether somebody else leads one of the partitions now. */
+  #take(node: number, turns: Turns, asked: readonly Asked[], { partitions, throttleMs }: FetchResponse): boolean {
+    let stale = false;
+    turns.hungry = undefined;
+    for (const part of partitions) {
+      const found = asked.find(({ split }) => split.partition === part.partition);
+      // Where the leader moved while this answer was under way, the new one was asked for the same offset: the first
+      // answer counts.
+      if (found === undefined || found.split.fetchOffset !== found.offset) continue;
+      const { split } = found;
+      if (part.error === 0) {
+        if (!this.#accept(split, part, throttleMs > 0, found === asked[0])) turns.hungry = split;
+      } else if (split.leader === node) {
+        if (brokerErrorCode(part.error).kind === 'retriable') stale = true;
+        else this.#refuse(split, part);
+      }
+    }
+    return stale;
+  }
+
+  /** A request failed as a whole. What no other try mends is thrown. */
+  async #recover(thrown: unknown): Promise<void> {
+    if (this.#stopped) return;
+    const error = toBraidError(thrown);
+    if (concernsConnection(error)) this.#ports.onRequestFailed(this.#client, error);
+    else if (!error.retriable || error.code === 'TOPIC_UNKNOWN') throw error;
+    await this.#timers.pause(this.#limits.retryDelayMs);
+  }
+
+  /** Returns false where the answer held a part of a batch only: the split has to be asked for first. */
+  #accept(split: Split, part: FetchedPartition, throttled: boolean, first: boolean): boolean {
     split.highWatermark = part.highWatermark;
-    const pieces = this.#cut(split, part.records, first);
+    const pieces = cutPieces(split, part.records, first, this.#limits.pieceRecordsMax, this.#ports.slabs);
     if (pieces.length === 0) {
-      if (!throttled && split.fetchOffset >= part.highWatermark) this.#ports.onEmpty(split);
-      return;
+      if (throttled) this.#ports.onThrottled(split);
+      else if (part.records.length === 0 && split.fetchOffset >= part.highWatermark) this.#ports.onEmpty(split);
+      return part.records.length === 0;
     }
     split.emptySince = undefined;
     for (const piece of pieces) {
@@ -169,59 +211,7 @@ export class SplitReader {
     }
     split.fetchOffset = pieces.at(-1)!.nextOffset;
     this.#ports.onPiece(split);
-  }
-
-  /** Copies the fetched batches into a slab, once, and cuts them into pieces at batch borders. */
-  #cut(split: Split, records: Uint8Array, first: boolean): Piece[] {
-    const place = nameOf(split);
-    const ranges: { start: number; end: number; nextOffset: number; records: number }[] = [];
-    let end = 0;
-    for (
-      let header = nextBatch(records, 0, records.length, place);
-      header !== undefined;
-      header = nextBatch(records, end, records.length, place)
-    ) {
-      const last = ranges.at(-1);
-      const count = header.control ? 0 : header.records;
-      if (last !== undefined && last.records + count <= this.#limits.pieceRecordsMax) {
-        ranges[ranges.length - 1] = {
-          start: last.start,
-          end: header.end,
-          nextOffset: header.nextOffset,
-          records: last.records + count,
-        };
-      } else {
-        ranges.push({ start: header.start, end: header.end, nextOffset: header.nextOffset, records: count });
-      }
-      end = header.end;
-    }
-    if (records.length > 0 && ranges.length === 0) {
-      if (first) {
-        throw new BraidError(
-          'BATCH_CORRUPT',
-          `the broker sent ${records.length} bytes that hold no whole record batch`,
-          { place: `${place}, offset ${split.fetchOffset}` },
-        );
-      }
-      this.#hungry = split;
-    }
-    if (ranges.length === 0) return [];
-    const slab = this.#ports.slabs.hold(records.subarray(0, end));
-    let fromOffset = split.fetchOffset;
-    return ranges.map((range, i) => {
-      if (i > 0) slab.retain();
-      const piece: Piece = {
-        split,
-        slab,
-        start: range.start,
-        end: range.end,
-        fromOffset,
-        nextOffset: range.nextOffset,
-        records: range.records,
-      };
-      fromOffset = range.nextOffset;
-      return piece;
-    });
+    return true;
   }
 
   #refuse(split: Split, part: FetchedPartition): void {
@@ -240,10 +230,12 @@ export class SplitReader {
 
   /** One refresh at a time; afterwards every broker that leads a split has its loop. */
   #refreshLeaders(): Promise<void> {
-    this.#refreshing ??= this.#lookUpLeaders().finally(() => {
-      this.#refreshing = undefined;
-      if (!this.#stopped) this.#startLoops();
-    });
+    this.#refreshing ??= this.#lookUpLeaders()
+      .catch(thrown => this.#fail(thrown))
+      .finally(() => {
+        this.#refreshing = undefined;
+        if (!this.#stopped) this.#startLoops();
+      });
     return this.#refreshing;
   }
 
@@ -251,25 +243,41 @@ export class SplitReader {
     while (!this.#stopped) {
       try {
         const [topic] = await this.#client.metadata([this.#splits[0]!.topic]);
+        if (this.#stopped) return;
         for (const split of this.#splits) {
           split.leader = topic?.partitions.find(each => each.partition === split.partition)?.leader ?? -1;
         }
         // A split between two leaders is asked for again; the others must not wait for it.
         if (this.#splits.some(split => split.leader < 0 && !isFetched(split))) {
-          this.#ports.clock.after(this.#limits.retryDelayMs, () => {
-            if (!this.#stopped) void this.#refreshLeaders();
-          });
+          this.#timers.after(this.#limits.retryDelayMs, () => void this.#refreshLeaders());
         }
         return;
       } catch (thrown) {
-        if (this.#stopped) return;
-        this.#ports.onRequestFailed(this.#client, toBraidError(thrown, 'CONNECTION_LOST'));
+        await this.#recover(thrown);
       }
-      await this.#pause(this.#limits.retryDelayMs);
     }
   }
+}
 
-  #pause(ms: number): Promise<void> {
-    return new Promise(resolve => this.#ports.clock.after(ms, resolve));
+interface Asked {
+  readonly split: Split;
+  /** What was asked for. */
+  readonly offset: number;
+}
+
+/**
+ * Whose turn it is at one broker. It promises a whole batch to the first partition of a request only: whoever got none is
+ * asked for first, and the others take turns, so that no large batch starves.
+ */
+class Turns {
+  /** A split whose next batch did not fit into the last answer. */
+  hungry: Split | undefined;
+  #turn = 0;
+
+  order(wanted: readonly Split[]): readonly Split[] {
+    const { hungry } = this;
+    const start =
+      hungry !== undefined && wanted.includes(hungry) ? wanted.indexOf(hungry) : this.#turn++ % wanted.length;
+    return [...wanted.slice(start), ...wanted.slice(0, start)];
   }
 }

@@ -3,7 +3,7 @@ import { BraidError, toBraidError } from '../lib/base/errors.ts';
 import type { Fragment } from '../lib/kernels/fragment.ts';
 import { createInlinePool } from '../lib/workers/inline-pool.ts';
 import { createPiscinaPool } from '../lib/workers/piscina-pool.ts';
-import type { FragmentPool } from '../lib/workers/pool.ts';
+import type { FragmentPool, FragmentPoolOptions } from '../lib/workers/pool.ts';
 import { workerPoolMachine } from '../state-machines/worker-pool.ts';
 import { type ActorSystemPorts, chartActor } from './chart-actor.ts';
 import type { Reports } from './reports.ts';
@@ -22,21 +22,26 @@ export class WorkerPool {
   readonly pool: FragmentPool;
   readonly #actor: Actor<typeof workerPoolMachine>;
   #error: BraidError | undefined;
+  /** Piscina would replace the threads that a second `destroy` finds on their way out. */
+  #gone: Promise<void> | undefined;
 
   constructor(
     threads: number,
     fragments: readonly Fragment[],
+    makePool: ((options: FragmentPoolOptions) => FragmentPool) | undefined,
     handlers: WorkerPoolHandlers,
     reports: Reports,
     ports: ActorSystemPorts,
   ) {
     const onCrash = (place: string, error: Error): void => {
+      // Threads that we end ourselves take their tasks with them: that is no crash.
+      if (this.#gone !== undefined) return;
       reports.event({ type: 'worker.crashed', place, reason: error.message });
       this.#actor.send({ type: 'worker.crashed', place, reason: error.message });
     };
     const onRecovered = (place: string): void => this.#actor.send({ type: 'task.recovered', place });
-    this.pool =
-      threads === 0 ? createInlinePool({ fragments }) : createPiscinaPool({ threads, fragments, onCrash, onRecovered });
+    const make = makePool ?? (threads === 0 ? createInlinePool : createPiscinaPool);
+    this.pool = make({ threads, fragments, onCrash, onRecovered });
     const machine = workerPoolMachine.provide({
       actions: {
         startWorkers: ({ self }) => {
@@ -50,7 +55,7 @@ export class WorkerPool {
         },
         // Whoever ends the job has seen the last result come out before it drains the pool.
         awaitTasks: ({ self }) => queueMicrotask(() => self.send({ type: 'tasks.drained' })),
-        destroyWorkers: () => void this.pool.destroy().catch(() => {}),
+        destroyWorkers: () => void this.#destroy().catch(() => {}),
         announceReady: () => handlers.onReady(),
         reportStopped: () => {},
         reportFailed: ({ context }) =>
@@ -74,6 +79,11 @@ export class WorkerPool {
   async close(): Promise<void> {
     this.#actor.send({ type: 'pool.abort' });
     this.#actor.stop();
-    await this.pool.destroy();
+    await this.#destroy();
+  }
+
+  #destroy(): Promise<void> {
+    this.#gone ??= this.pool.destroy();
+    return this.#gone;
   }
 }

@@ -18,7 +18,9 @@ export interface ClusterSourceContext {
   readonly crashesMax: number;
   /** Clusters whose splits are being read. */
   readonly serving: readonly string[];
-  /** Splits that have not reached their end, by cluster; a cluster without an entry has not been asked yet. */
+  /** Clusters that cannot be reached; one that is in neither list is being connected to or asked for its splits. */
+  readonly lost: readonly string[];
+  /** Splits that have not reached their end, by cluster; a cluster without an entry has not been reached yet. */
   readonly openSplits: Readonly<Record<string, readonly string[]>>;
   /** Lost clusters that still hold the watermark, each with the number of its hold. */
   readonly holding: Readonly<Record<string, number>>;
@@ -50,10 +52,11 @@ export type ClusterSourceEvent =
 /**
  * A source that reads the union of the splits of N clusters.
  *
- * Laws: it begins when it knows the splits of every cluster, for the watermark and the end of bounded input depend on
- * all of them; a lost cluster stops its own readers alone; silence is never idleness, so a lost cluster holds the
- * watermark for `holdWatermark`, and only then are its splits idle; a split that has reached its end holds nothing; a
- * bounded source is not finished before every split has reached its end.
+ * Laws: it begins when it knows the splits of at least one cluster and has lost every other one; a cluster that is not
+ * known yet counts as one that may bring any rows; a lost cluster stops its own readers alone; silence is never idleness,
+ * so a lost cluster holds the watermark for `holdWatermark`, and only then are its splits idle; a cluster whose splits have
+ * all reached their end holds nothing; a bounded source is not finished before every cluster is known and every split
+ * has reached its end.
  */
 export const clusterSourceMachine = setup({
   types: {} as { context: ClusterSourceContext; events: ClusterSourceEvent; input: ClusterSourceInput },
@@ -62,6 +65,7 @@ export const clusterSourceMachine = setup({
     startReaders: () => notImplemented('clusterSource.startReaders'),
     resumeReaders: () => notImplemented('clusterSource.resumeReaders'),
     suspendReaders: () => notImplemented('clusterSource.suspendReaders'),
+    announceHold: () => notImplemented('clusterSource.announceHold'),
     restartReader: () => notImplemented('clusterSource.restartReader'),
     stopReaders: () => notImplemented('clusterSource.stopReaders'),
     releaseWatermark: () => notImplemented('clusterSource.releaseWatermark'),
@@ -76,13 +80,22 @@ export const clusterSourceMachine = setup({
       const { cluster, splits } = event;
       return {
         serving: [...without(context.serving, cluster), cluster],
+        lost: without(context.lost, cluster),
         // Splits that have reached their end stay finished when the cluster returns.
         openSplits: { ...context.openSplits, [cluster]: context.openSplits[cluster] ?? splits },
       };
     }),
-    noteLost: assign({
-      serving: ({ context, event }) =>
-        event.type === 'cluster.lost' ? without(context.serving, event.cluster) : context.serving,
+    noteAnswer: assign({
+      lost: ({ context, event }) =>
+        event.type === 'cluster.healthy' ? without(context.lost, event.cluster) : context.lost,
+    }),
+    noteLost: assign(({ context, event }) => {
+      if (event.type !== 'cluster.lost') return {};
+      const { cluster } = event;
+      return {
+        serving: without(context.serving, cluster),
+        lost: [...without(context.lost, cluster), cluster],
+      };
     }),
     noteFinished: assign(({ context, event }) => {
       if (event.type !== 'split.finished') return {};
@@ -121,13 +134,15 @@ export const clusterSourceMachine = setup({
     }),
   },
   guards: {
-    everySplitKnown: ({ context }) => context.clusters.every(cluster => cluster in context.openSplits),
+    someClusterKnownOthersLost: ({ context }) =>
+      context.clusters.some(cluster => cluster in context.openSplits) &&
+      context.clusters.every(cluster => cluster in context.openSplits || context.lost.includes(cluster)),
     everySplitFinished: ({ context }) =>
-      context.bounded && Object.values(context.openSplits).every(splits => splits.length === 0),
+      context.bounded && context.clusters.every(cluster => context.openSplits[cluster]?.length === 0),
     everyClusterServes: ({ context }) => context.serving.length === context.clusters.length,
     someClusterServes: ({ context }) => context.serving.length > 0 && context.serving.length < context.clusters.length,
     noClusterServes: ({ context }) => context.serving.length === 0,
-    hasOpenSplits: ({ context, event }) => 'cluster' in event && (context.openSplits[event.cluster] ?? []).length > 0,
+    mayBringRows: ({ context, event }) => 'cluster' in event && context.openSplits[event.cluster]?.length !== 0,
     isHolding: ({ context, event }) => event.type === 'hold.expired' && context.holding[event.cluster] === event.hold,
     someClusterHolds: ({ context }) => Object.keys(context.holding).length > 0,
     noClusterHolds: ({ context }) => Object.keys(context.holding).length === 0,
@@ -146,6 +161,7 @@ export const clusterSourceMachine = setup({
     bounded: input.bounded,
     crashesMax: input.crashesMax,
     serving: [],
+    lost: [],
     openSplits: {},
     holding: {},
     holds: 0,
@@ -160,27 +176,30 @@ export const clusterSourceMachine = setup({
   states: {
     starting: {
       on: {
-        'cluster.healthy': { actions: 'assignSplits' },
-        'splits.assigned': { actions: ['noteServing', 'endHold'] },
+        'cluster.healthy': { actions: ['noteAnswer', 'assignSplits'] },
+        'splits.assigned': { actions: ['noteServing', 'endHold', 'rejoinWatermark'] },
         'cluster.lost': [
-          { guard: 'hasOpenSplits', actions: ['noteLost', 'noteHold', 'startHoldTimer'] },
+          { guard: 'mayBringRows', actions: ['noteLost', 'noteHold', 'announceHold', 'startHoldTimer'] },
           { actions: 'noteLost' },
         ],
         'hold.expired': { guard: 'isHolding', actions: ['endHold', 'releaseWatermark'] },
         'source.drain': 'draining',
       },
-      always: { guard: 'everySplitKnown', target: 'reading' },
+      always: { guard: 'someClusterKnownOthersLost', target: 'reading' },
     },
     reading: {
       type: 'parallel',
       entry: 'startReaders',
       on: {
-        'cluster.healthy': { actions: 'assignSplits' },
+        'cluster.healthy': { actions: ['noteAnswer', 'assignSplits'] },
         'splits.assigned': {
           actions: ['noteServing', 'endHold', 'rejoinWatermark', 'resumeReaders'],
         },
         'cluster.lost': [
-          { guard: 'hasOpenSplits', actions: ['noteLost', 'suspendReaders', 'noteHold', 'startHoldTimer'] },
+          {
+            guard: 'mayBringRows',
+            actions: ['noteLost', 'suspendReaders', 'noteHold', 'announceHold', 'startHoldTimer'],
+          },
           { actions: ['noteLost', 'suspendReaders'] },
         ],
         'hold.expired': { guard: 'isHolding', actions: ['endHold', 'releaseWatermark'] },

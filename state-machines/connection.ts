@@ -71,7 +71,7 @@ export const connectionMachine = setup({
     countOutage: assign({ outages: ({ context }) => context.outages + 1, probes: 0 }),
     countProbe: assign({ probes: ({ context }) => context.probes + 1 }),
     noteReason: assign({ reason: ({ context, event }) => reasonOf(event) ?? context.reason }),
-    noteTimeout: assign({ reason: 'connecting took too long' }),
+    noteTimeout: assign({ reason: ({ context }) => `connecting to ${context.brokers.join(', ')} took too long` }),
     forgetReason: assign({ reason: null, probes: 0 }),
     noteFailure: assign({
       failure: ({ event }) => (event.type === 'client.failed' ? failureOf(event.failure) : null),

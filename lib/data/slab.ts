@@ -6,14 +6,18 @@ import { assert } from '../base/errors.ts';
  * pool. The pool's budget is the prefetch budget: when it is used up, fetching stops until results were merged.
  */
 export class Slab {
-  readonly bytes: Uint8Array;
+  /** What it costs; its memory is `wordBytes` longer. */
+  readonly sizeBytes: number;
+  /** A view of its memory that begins with the bytes it holds. */
+  bytes: Uint8Array;
   /** Bytes in use, from 0. */
   length = 0;
   #references = 1;
   readonly #free: (slab: Slab) => void;
 
   constructor(sizeBytes: number, free: (slab: Slab) => void) {
-    this.bytes = new Uint8Array(new SharedArrayBuffer(sizeBytes));
+    this.sizeBytes = sizeBytes;
+    this.bytes = new Uint8Array(new SharedArrayBuffer(sizeBytes + wordBytes));
     this.#free = free;
   }
 
@@ -34,17 +38,29 @@ export class Slab {
     this.#references = 1;
     this.length = 0;
   }
+  /**
+   * @internal Copies bytes that fit. V8 copies into shared memory by words only where source and target lie alike within
+   * a word, and byte by byte, eight times as slow, where they do not.
+   */
+  fill(bytes: Uint8Array): void {
+    this.bytes = new Uint8Array(this.bytes.buffer, bytes.byteOffset % wordBytes);
+    this.bytes.set(bytes);
+    this.length = bytes.length;
+  }
 }
 
+const wordBytes = 8;
+
 /** The smallest slab; larger ones are powers of two, so that a freed one fits many later needs. */
-const slabBytesMin = 64 * 1024;
+export const slabBytesMin = 64 * 1024;
 
 export class SlabPool {
   readonly budgetBytes: number;
   #usedBytes = 0;
+  #claimedBytes = 0;
   #freeBytes = 0;
   readonly #free = new Map<number, Slab[]>();
-  #waiting: (() => void)[] = [];
+  #waiting: { readonly bytes: number; readonly wake: () => void }[] = [];
 
   constructor(budgetBytes: number) {
     assert(budgetBytes > 0, 'a slab pool needs a budget');
@@ -55,11 +71,28 @@ export class SlabPool {
   get usedBytes(): number {
     return this.#usedBytes;
   }
-  get exhausted(): boolean {
-    return this.#usedBytes >= this.budgetBytes;
+  /** Bytes that may still be claimed. */
+  get leftBytes(): number {
+    return Math.max(0, this.budgetBytes - this.#usedBytes - this.#claimedBytes);
   }
 
-  /** Copies `bytes` into a slab. Never refuses (bytes that were fetched must live somewhere): ask `exhausted` before fetching. */
+  /**
+   * Sets room aside for bytes that are being fetched: `bytes`, or what is left, if that is `bytesMin` at least; else 0.
+   * To be given back by `unclaim` when they are held.
+   */
+  claim(bytes: number, bytesMin: number): number {
+    const granted = Math.min(bytes, this.leftBytes);
+    if (granted < bytesMin) return 0;
+    this.#claimedBytes += granted;
+    return granted;
+  }
+  unclaim(bytes: number): void {
+    assert(bytes <= this.#claimedBytes, 'more was unclaimed than was claimed');
+    this.#claimedBytes -= bytes;
+    this.#wake();
+  }
+
+  /** Copies `bytes` into a slab. Never refuses (bytes that were fetched must live somewhere): `claim` before fetching. */
   hold(bytes: Uint8Array): Slab {
     let size = slabBytesMin;
     while (size < bytes.length) size *= 2;
@@ -70,19 +103,18 @@ export class SlabPool {
     }
     const slab = reused ?? new Slab(size, freed => this.#take(freed));
     this.#usedBytes += size;
-    slab.bytes.set(bytes);
-    slab.length = bytes.length;
+    slab.fill(bytes);
     return slab;
   }
 
-  /** Resolves when the budget allows to fetch again. */
-  available(): Promise<void> {
-    if (!this.exhausted) return Promise.resolve();
-    return new Promise(resolve => this.#waiting.push(resolve));
+  /** Resolves when `bytes` may be claimed. */
+  available(bytes: number): Promise<void> {
+    if (this.leftBytes >= bytes) return Promise.resolve();
+    return new Promise(wake => this.#waiting.push({ bytes, wake }));
   }
 
   #take(slab: Slab): void {
-    const size = slab.bytes.length;
+    const size = slab.sizeBytes;
     this.#usedBytes -= size;
     // What lies free together with what is used stays within the budget.
     if (this.#usedBytes + this.#freeBytes + size <= this.budgetBytes) {
@@ -91,10 +123,15 @@ export class SlabPool {
       if (sameSize === undefined) this.#free.set(size, [slab]);
       else sameSize.push(slab);
     }
-    if (!this.exhausted && this.#waiting.length > 0) {
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      for (const wake of waiting) wake();
-    }
+    this.#wake();
+  }
+
+  #wake(): void {
+    if (this.#waiting.length === 0) return;
+    const left = this.leftBytes;
+    const due = this.#waiting.filter(({ bytes }) => bytes <= left);
+    if (due.length === 0) return;
+    this.#waiting = this.#waiting.filter(({ bytes }) => bytes > left);
+    for (const { wake } of due) wake();
   }
 }

@@ -16,7 +16,7 @@ function subject(script: FakeCluster) {
     generation => new FakeClient('east', generation, script),
     { suspectAfterMs: 400, confirmAfterMs: 200, connectTimeoutMs: 5_000 },
     change => changes.push(change),
-    { clock, register: () => {} },
+    { clock, register: () => {}, onCrash: (_, thrown) => heard.push(`crashed: ${thrown}`) },
   );
   actor.listen({
     onHealthy: (_, client) => heard.push(`healthy ${client.generation}`),

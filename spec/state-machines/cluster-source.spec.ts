@@ -36,22 +36,28 @@ test('every state is reached, every transition is taken, and the laws hold on ea
   const steps = walkChart({
     machine: clusterSourceMachine,
     inputs: [
-      { ...input, crashesMax: 1 },
-      { ...input, clusters: ['east'] },
+      { ...input, crashesMax: 0 },
+      { ...input, clusters: ['east'], crashesMax: 1 },
     ],
     delays,
-    facts: ({ serving, openSplits, holding, crashes }) => [
-      [...serving].sort(),
-      Object.entries(openSplits).sort(),
-      Object.keys(holding).sort(),
-      crashes,
-    ],
+    facts: ({ serving, lost, openSplits, holding, crashes }, state) =>
+      // Behind `reading` the clusters decide nothing any more.
+      state === 'starting' || typeof state === 'object'
+        ? [
+            [...serving].sort(),
+            [...lost].sort(),
+            Object.entries(openSplits).sort(),
+            Object.keys(holding).sort(),
+            crashes,
+          ]
+        : [],
     events: ({ context: { holding } }): ClusterSourceEvent[] => [
       healthy('east'),
       lost('east'),
       lost('west'),
       assigned('east', 'e0'),
       assigned('west', 'w0'),
+      assigned('west'),
       finished('east', 'e0'),
       finished('west', 'w0'),
       { type: 'split.failed', cluster: 'east', failure: corrupt },
@@ -77,22 +83,61 @@ test('every state is reached, every transition is taken, and the laws hold on ea
     if (effects.includes('emitFinalWatermark')) assert.is(after, 'finishing', step);
     if (after === 'finished') assert.ok(before === 'finishing' || before === 'finished', step);
     if (effects.includes('releaseWatermark')) assert.is(event, 'hold.expired', step);
+    if (effects.includes('announceHold')) assert.is(event, 'cluster.lost', step);
   }
 });
 
 test('begins when it knows the splits of every cluster', () => {
   const run = runChart(clusterSourceMachine, input, delays);
   assert.equal(run.send(healthy('west')), ['assignSplits']);
-  assert.equal(run.send(assigned('west', 'w0')), []);
+  assert.equal(run.send(assigned('west', 'w0')), ['rejoinWatermark']);
   assert.is(run.state, 'starting');
   assert.equal(run.send(healthy('east')), ['assignSplits']);
-  assert.equal(run.send(assigned('east', 'e0')), ['startReaders']);
+  assert.equal(run.send(assigned('east', 'e0')), ['rejoinWatermark', 'startReaders']);
   assert.is(run.state, 'reading.clusters.allServing + reading.watermark.moving');
+});
+
+test('begins without a cluster that cannot be reached, which holds the watermark as if it were lost', () => {
+  for (const first of [lost('east'), assigned('west', 'w0')]) {
+    const run = runChart(clusterSourceMachine, input, { ...delays, holdWatermark: 1_000 });
+    const second = first.type === 'cluster.lost' ? assigned('west', 'w0') : lost('east');
+    const effects = [...run.send(first), ...run.send(second)];
+    assert.is(effects.at(-1), 'startReaders');
+    assert.ok(effects.includes('announceHold'));
+    assert.is(run.state, 'reading.clusters.someServing + reading.watermark.held');
+    assert.equal(run.send(finished('west', 'w0')), []);
+    assert.equal(run.advance(1_000), ['releaseWatermark']);
+    assert.is(run.state, 'reading.clusters.someServing + reading.watermark.moving', 'not finished: east is not read');
+    assert.equal(run.send(healthy('east')), ['assignSplits']);
+    assert.equal(run.send(assigned('east', 'e0')), ['rejoinWatermark', 'resumeReaders']);
+    assert.equal(run.send(finished('east', 'e0')), ['stopReaders', 'emitFinalWatermark', 'closeOutput']);
+  }
+});
+
+test('waits while no cluster can be reached, and for one that answers and is being asked', () => {
+  const run = runChart(clusterSourceMachine, input, delays);
+  run.send(lost('east'));
+  run.send(lost('west'));
+  assert.is(run.state, 'starting');
+  run.send(healthy('east'));
+  run.send(assigned('west', 'w0'));
+  assert.is(run.state, 'starting');
+  assert.ok(run.send(lost('east')).includes('startReaders'));
+});
+
+test('a cluster that was never reached and turns out to be empty holds nothing any more', () => {
+  const run = runChart(clusterSourceMachine, input, delays);
+  run.send(lost('east'));
+  run.send(assigned('west', 'w0'));
+  assert.is(run.state, 'reading.clusters.someServing + reading.watermark.held');
+  run.send(assigned('east'));
+  assert.is(run.state, 'reading.clusters.allServing + reading.watermark.moving');
+  assert.equal(run.send(lost('east')), ['suspendReaders']);
 });
 
 test('an outage: the other cluster is read on, the watermark is held, and both are mended on return', () => {
   const run = reading();
-  assert.equal(run.send(lost('east')), ['suspendReaders']);
+  assert.equal(run.send(lost('east')), ['suspendReaders', 'announceHold']);
   assert.is(run.state, 'reading.clusters.someServing + reading.watermark.held');
   assert.equal(run.send(healthy('east')), ['assignSplits']);
   assert.is(run.state, 'reading.clusters.someServing + reading.watermark.held');
@@ -131,7 +176,7 @@ test('a cluster that is lost while another has yet to connect is held from then 
   const run = runChart(clusterSourceMachine, input, delays);
   run.send(assigned('east', 'e0'));
   run.send(lost('east'));
-  assert.equal(run.send(assigned('west', 'w0')), ['startReaders']);
+  assert.equal(run.send(assigned('west', 'w0')), ['rejoinWatermark', 'startReaders']);
   assert.is(run.state, 'reading.clusters.someServing + reading.watermark.held');
 });
 

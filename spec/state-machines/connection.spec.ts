@@ -187,7 +187,10 @@ test('a cluster that is not reached at the start is down and probed like any oth
         : run.advance(3_000);
     assert.equal(effects, ['destroyClient', 'announceLost']);
     assert.is(run.state, 'down');
-    assert.is(run.context.reason, fail === 'refused' ? 'connection refused' : 'connecting took too long');
+    assert.is(
+      run.context.reason,
+      fail === 'refused' ? 'connection refused' : 'connecting to 127.0.0.1:1 took too long',
+    );
   }
 });
 

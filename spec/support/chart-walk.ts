@@ -10,8 +10,8 @@ export interface Walk<M extends AnyStateMachine> {
   readonly delays: Readonly<Record<string, number>>;
   /** Events worth sending in a state, besides the timers of its `after`, which are added. */
   readonly events: (snapshot: SnapshotFrom<M>) => readonly EventFromLogic<M>[];
-  /** The part of the context that decides what is legal; without counters, else the walk has no end. */
-  readonly facts: (context: SnapshotFrom<M>['context']) => unknown;
+  /** The part of the context that decides what is legal in a state; without counters, else the walk has no end. */
+  readonly facts: (context: SnapshotFrom<M>['context'], state: SnapshotFrom<M>['value']) => unknown;
 }
 
 /** One step of the walk: the chart was in `before`, heard `event`, had `effects`, and is in `after`. */
@@ -39,7 +39,7 @@ export function walkChart<M extends AnyStateMachine>(walk: Walk<M>): readonly St
     const paths = getShortestPaths(provided as AnyStateMachine, {
       input,
       events: eventsOf as never,
-      serializeState: snapshot => JSON.stringify([snapshot.value, walk.facts(snapshot.context)]),
+      serializeState: snapshot => JSON.stringify([snapshot.value, walk.facts(snapshot.context, snapshot.value)]),
     });
     for (const path of paths) {
       const snapshot = path.state as SnapshotFrom<M>;

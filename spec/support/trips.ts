@@ -57,11 +57,12 @@ export async function append(
   partition: number,
   rows: readonly Trip[],
   batchRows = 100,
+  timestamp = 0,
 ): Promise<void> {
   for (let at = 0; at < rows.length; at += batchRows) {
     const batch = rows
       .slice(at, at + batchRows)
-      .map(row => ({ value: JSON.stringify({ ...row, ts: new Date(row.ts).toISOString().slice(0, -1) }) }));
+      .map(row => ({ value: JSON.stringify({ ...row, ts: new Date(row.ts).toISOString().slice(0, -1) }), timestamp }));
     await cluster.append(topic, partition, recordBatch(batch));
   }
 }
@@ -87,6 +88,8 @@ export async function deal(
     );
   }
 }
+
+const underWay = new Set<RunningJob>();
 
 /** Clusters `east`, `west`, ... with the topics `trips` (and `out`); closed by `body`'s end, however it ends. */
 export async function withClusters(
@@ -115,6 +118,8 @@ export async function withClusters(
   try {
     await body(...clusters);
   } finally {
+    // A spec that failed half-way leaves its job running.
+    await Promise.all([...underWay].map(job => job.stop()));
     await Promise.all(clusters.map(cluster => cluster.close()));
   }
 }
@@ -213,6 +218,9 @@ export function observe<F extends Fields>(stream: Stream<F>, options: ObserveOpt
     },
   });
   const running = startJob(plan, { ...ports, hooks: { onEvent: event => void events.push(event) } });
+  underWay.add(running);
+  const ended = (): void => void underWay.delete(running);
+  running.done.then(ended, ended);
   const until = async (name: string, fact: () => unknown): Promise<void> => {
     const deadline = performance.now() + 10_000;
     while (!fact()) {

@@ -15,7 +15,12 @@ export interface WorkerRequest {
 
 /** The result without its schema (the owner knows it), its buffers transferred; or the error as data, since a class does not survive the crossing. */
 export type WorkerAnswer =
-  | { readonly ok: true; readonly result: Omit<FragmentResult, 'batch'>; readonly rows: number; readonly columns: readonly Column[] }
+  | {
+      readonly ok: true;
+      readonly result: Omit<FragmentResult, 'batch'>;
+      readonly rows: number;
+      readonly columns: readonly Column[];
+    }
   | { readonly ok: false; readonly error: WorkerError };
 
 export interface WorkerError {
@@ -38,7 +43,11 @@ export function packError(thrown: unknown): WorkerError {
 export function unpackError(error: WorkerError, place: string): BraidError {
   const cause = new Error(error.sentence);
   if (error.stack !== undefined) cause.stack = error.stack;
-  return new BraidError(error.code, error.sentence, { place: error.place === undefined ? place : `${place}, ${error.place}`, hint: error.hint, cause });
+  return new BraidError(error.code, error.sentence, {
+    place: error.place === undefined ? place : `${place}, ${error.place}`,
+    hint: error.hint,
+    cause,
+  });
 }
 
 /** The distinct unshared buffers behind a result: what is moved instead of copied. */

@@ -8,7 +8,9 @@ import type { FragmentPool, FragmentPoolOptions } from './pool.ts';
 /** Workers run the built JavaScript also where the caller runs from source, so that no loader is needed in them. */
 function workerEntry(): string {
   const fromSource = import.meta.url.endsWith('.ts');
-  return fileURLToPath(new URL(fromSource ? '../../dist/lib/workers/worker-entry.js' : './worker-entry.js', import.meta.url));
+  return fileURLToPath(
+    new URL(fromSource ? '../../dist/lib/workers/worker-entry.js' : './worker-entry.js', import.meta.url),
+  );
 }
 
 export interface PiscinaPoolOptions extends FragmentPoolOptions {
@@ -40,7 +42,10 @@ export function createPiscinaPool(options: PiscinaPoolOptions): FragmentPool {
   const attempt = async (fragmentId: string, task: FragmentTask, place: string): Promise<FragmentResult> => {
     const answer = await pool.run({ fragmentId, task });
     if (!answer.ok) throw unpackError(answer.error, place);
-    return { ...answer.result, batch: { schema: schemas.get(fragmentId)!, rows: answer.rows, columns: answer.columns } };
+    return {
+      ...answer.result,
+      batch: { schema: schemas.get(fragmentId)!, rows: answer.rows, columns: answer.columns },
+    };
   };
 
   const retry = (fragmentId: string, task: FragmentTask, place: string): Promise<FragmentResult> => {
@@ -66,7 +71,9 @@ export function createPiscinaPool(options: PiscinaPoolOptions): FragmentPool {
   return {
     threads: options.threads,
     async ready() {
-      await Promise.all(Array.from({ length: options.threads }, () => pool.run({ fragmentId: '', task: { kind: 'warmUp' } })));
+      await Promise.all(
+        Array.from({ length: options.threads }, () => pool.run({ fragmentId: '', task: { kind: 'warmUp' } })),
+      );
     },
     async run(fragmentId, task, place) {
       try {

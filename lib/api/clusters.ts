@@ -1,6 +1,7 @@
 import { BraidError } from '../base/errors.ts';
+import { checkAddress } from '../kafka/address.ts';
 import type { ClusterAddress } from '../plan/logical.ts';
-import { aName, type Check, invalid, listOf, optional, readOptions, required } from './options.ts';
+import { aBoolean, aName, type Check, invalid, listOf, optional, readOptions, required } from './options.ts';
 
 /** A Kafka cluster. */
 export interface KafkaCluster {
@@ -12,6 +13,8 @@ export interface KafkaCluster {
   readonly ssl?: unknown;
   /** SASL, as kafkajs has it: `{ mechanism: 'scram-sha-256', username, password }`. Never logged. */
   readonly sasl?: unknown;
+  /** Allows SASL mechanisms that send the secret in clear text (PLAIN, OAUTHBEARER) without TLS: for tests on one machine. Default false. */
+  readonly allowInsecure?: boolean;
 }
 
 /** `host:port`, with brackets around an IPv6 address. */
@@ -25,22 +28,32 @@ const aBroker: Check<string> = (value, place) => {
 const anything: Check<unknown> = value => value;
 
 const aCluster: Check<ClusterAddress> = (value, place) => {
-  const { ssl, sasl, ...address } = readOptions<{
+  const { ssl, sasl, allowInsecure, ...address } = readOptions<{
     name: string;
     brokers: readonly string[];
     ssl: unknown;
     sasl: unknown;
+    allowInsecure: boolean;
   }>(place, value, {
     name: required(aName),
     brokers: required(listOf(aBroker, 'brokers')),
     ssl: optional(anything, undefined),
     sasl: optional(anything, undefined),
+    allowInsecure: optional(aBoolean, false),
   });
-  return Object.freeze({
+  const cluster: ClusterAddress = Object.freeze({
     ...address,
     ...(ssl === undefined ? {} : { ssl }),
     ...(sasl === undefined ? {} : { sasl }),
+    ...(allowInsecure ? { allowInsecure } : {}),
   });
+  try {
+    checkAddress(cluster);
+  } catch (thrown) {
+    if (!(thrown instanceof BraidError)) throw thrown;
+    throw new BraidError(thrown.code, thrown.message, { place: `${place}.${thrown.place}`, hint: thrown.hint });
+  }
+  return cluster;
 };
 
 /** One cluster at least, each under a name of its own. */

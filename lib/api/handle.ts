@@ -53,11 +53,17 @@ export interface JobHandle<Out = unknown> {
 
 const eventsKept = 1000;
 
+/** @internal */
+export interface RunLimits {
+  readonly metricsEveryMs: number;
+  readonly startMsMax: number;
+}
+
 /** Starts a plan and resolves when it runs. The engine is loaded here, so that describing a job does not need it. */
 export async function runPlan<Out>(
   plan: PhysicalPlan,
   sink: OpenSink<Out>,
-  metricsEveryMs: number,
+  { metricsEveryMs, startMsMax }: RunLimits,
 ): Promise<JobHandle<Out>> {
   const [{ startJob }, { createTap }] = await Promise.all([import('../../actors/job.ts'), import('../inspect/tap.ts')]);
   const tap = createTap();
@@ -71,6 +77,7 @@ export async function runPlan<Out>(
 
   const job = startJob(plan, {
     register: (id, kind, actor) => tap.register(id, kind, actor),
+    limits: { startMsMax },
     hooks: {
       onEvent(event) {
         if (event.type === 'localPhase') localPhases.set(event.operator, event);

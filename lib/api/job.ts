@@ -7,7 +7,7 @@ import { explainPlan } from '../plan/explain.ts';
 import type { DeadLetter, JobOptions, LogicalNode, LogicalSink } from '../plan/logical.ts';
 import type { PhysicalPlan } from '../plan/physical.ts';
 import { planJob } from '../plan/planner.ts';
-import { type JobHandle, runPlan } from './handle.ts';
+import { type JobHandle, type RunLimits, runPlan } from './handle.ts';
 import { aFunction, optional, readOptions, wholeNumber } from './options.ts';
 import type { OpenSink, Sink } from './sinks.ts';
 
@@ -24,6 +24,8 @@ export interface StartOptions {
   readonly onDeadLetter?: (letter: DeadLetter) => void;
   /** How often `metrics$` has a value, in ms. Default 1000. */
   readonly metricsEveryMs?: number;
+  /** How long the clusters may take to answer before `start` gives up, in ms. Default 15,000. */
+  readonly startMsMax?: number;
 }
 
 /** A job that is described to its end. It can be started several times, also at once; `Out` is what its sink gathers. */
@@ -67,30 +69,32 @@ export function makeJob<Out>(name: string, last: LogicalNode, sink: Sink<never, 
     async start(given: StartOptions = {}) {
       const options = read(given);
       const open = sink.open(last);
-      return runPlan(plan(open, options.job), open, options.metricsEveryMs);
+      return runPlan(plan(open, options.job), open, options);
     },
   });
 }
 
-interface ReadOptions {
+interface ReadOptions extends RunLimits {
   readonly job: JobOptions;
-  readonly metricsEveryMs: number;
 }
 
 function readStartOptions(given: StartOptions, pooled: boolean): ReadOptions {
-  const { threads, onLateRows, onDeadLetter, metricsEveryMs } = readOptions<{
+  const { threads, onLateRows, onDeadLetter, metricsEveryMs, startMsMax } = readOptions<{
     threads: number;
     onLateRows: StartOptions['onLateRows'];
     onDeadLetter: StartOptions['onDeadLetter'];
     metricsEveryMs: number;
+    startMsMax: number;
   }>('start', given, {
     threads: optional(wholeNumber(0, 256, 'threads'), pooled ? availableParallelism() : 0),
     onLateRows: optional(aFunction<NonNullable<StartOptions['onLateRows']>>, undefined),
     onDeadLetter: optional(aFunction<NonNullable<StartOptions['onDeadLetter']>>, undefined),
     metricsEveryMs: optional(wholeNumber(10, 3_600_000, 'milliseconds'), 1000),
+    startMsMax: optional(wholeNumber(100, 3_600_000, 'milliseconds'), 15_000),
   });
   return {
     metricsEveryMs,
+    startMsMax,
     job: {
       threads,
       onLateRows: onLateRows && (batch => onLateRows(rowsOf(batch).map(row => ({ ...row })))),

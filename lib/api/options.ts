@@ -1,5 +1,6 @@
 import { BraidError } from '../base/errors.ts';
 import { didYouMean } from '../data/schema.ts';
+import { checkTopicName } from '../kafka/topic-name.ts';
 
 /**
  * Options are `unknown` at the border and read once: whoever gets what `readOptions` returns need not check again. Each
@@ -120,6 +121,8 @@ export function listOf<T>(check: Check<T>, what: string): Check<readonly T[]> {
 export const aName: Check<string> = (value, place) => {
   if (typeof value !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(value))
     throw invalid(place, 'a name', value, 'up to 100 letters, digits, dots, dashes and underscores');
+  // Charts and metrics keep plain objects by name.
+  if (value in Object.prototype) throw invalid(place, 'a name that JavaScript objects do not reserve', value);
   return value;
 };
 
@@ -133,10 +136,12 @@ export function aText(what: string): Check<string> {
 
 /** Kafka's rule. Errors: TOPIC_NAME_INVALID. */
 export const aTopic: Check<string> = (value, place) => {
-  if (typeof value === 'string' && /^[A-Za-z0-9._-]{1,249}$/.test(value) && value !== '.' && value !== '..')
-    return value;
-  throw new BraidError('TOPIC_NAME_INVALID', `a topic cannot be called ${shown(value)}`, {
-    place,
-    hint: '1 to 249 letters, digits, dots, dashes and underscores, and not . or ..',
-  });
+  if (typeof value !== 'string') throw invalid(place, 'the name of a topic', value);
+  try {
+    checkTopicName(value);
+  } catch (thrown) {
+    if (!(thrown instanceof BraidError)) throw thrown;
+    throw new BraidError(thrown.code, thrown.message, { place, hint: thrown.hint });
+  }
+  return value;
 };

@@ -45,7 +45,9 @@ export const errorCodes = {
   ASSERTION: 'internal',
 } as const satisfies Record<string, 'user' | 'kafka' | 'internal'>;
 
+/** The closed list of codes; what each means is said by its sentence and hint. */
 export type BraidErrorCode = keyof typeof errorCodes;
+/** Who can do something about an error: whoever wrote the job, whoever runs the cluster, whoever writes Braid. */
 export type BraidErrorDomain = 'user' | 'kafka' | 'internal';
 
 export interface BraidErrorDetails {
@@ -58,6 +60,7 @@ export interface BraidErrorDetails {
   readonly retriable?: boolean | undefined;
 }
 
+/** What every part of Braid throws, rejects with and reports. Its `message` is one sentence; `describe()` is all of it. */
 export class BraidError extends Error {
   override readonly name = 'BraidError';
   readonly code: BraidErrorCode;

@@ -11,8 +11,10 @@
  * | TIMESTAMP(3) | Date-free: milliseconds since 1970-01-01T00:00:00 without a zone, as number | Float64Array |
  */
 export const typeNames = ['BOOLEAN', 'INT', 'BIGINT', 'DOUBLE', 'STRING', 'TIMESTAMP'] as const;
+/** Name of a SQL type. */
 export type TypeName = (typeof typeNames)[number];
 
+/** A SQL type: its name, and whether a value of it may be NULL. */
 export interface DataType<N extends TypeName = TypeName, Nullable extends boolean = boolean> {
   readonly name: N;
   readonly nullable: Nullable;

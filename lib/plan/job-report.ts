@@ -29,12 +29,15 @@ export const jobStates = [
   'stopped',
   'failed',
 ] as const;
+/** The states of the table above. */
 export type JobState = (typeof jobStates)[number];
 
 /** States of the connection to one Kafka cluster, as its chart has them. A black hole counts as `down`. */
 export const clusterStates = ['connecting', 'healthy', 'suspect', 'down', 'probing', 'recovering', 'stopped'] as const;
+/** One of them. */
 export type ClusterState = (typeof clusterStates)[number];
 
+/** Something that happened to a job; `type` says what. */
 export type JobEvent =
   | JobStateEvent
   | ClusterEvent
@@ -177,6 +180,7 @@ export interface ClusterMetrics {
   readonly lag: number;
 }
 
+/** Figures of one operator. */
 export interface OperatorMetrics {
   readonly name: string;
   readonly rowsIn: number;
@@ -187,6 +191,7 @@ export interface OperatorMetrics {
   readonly groups: number;
 }
 
+/** Figures of the sink. */
 export interface SinkMetrics {
   /** The cluster that is written to; undefined where the sink is no Kafka cluster. */
   readonly active: string | undefined;
@@ -207,6 +212,7 @@ export interface JobResult {
   readonly startPhases: readonly StartPhase[];
 }
 
+/** One phase of the start. */
 export interface StartPhase {
   readonly name: 'load' | 'plan' | 'generate' | 'workers' | 'connect' | 'firstRecord';
   /** From the call of `start()`, in ms. */

@@ -148,6 +148,7 @@ export interface JobOptions {
   readonly onDeadLetter: ((letter: DeadLetter) => void) | undefined;
 }
 
+/** A record that is no row of the schema: where it lies, why it is bad, and its bytes (64 KiB of them at most). */
 export interface DeadLetter {
   readonly cluster: string;
   readonly topic: string;

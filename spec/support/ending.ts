@@ -1,4 +1,5 @@
-import { BraidError } from '../../lib/base/errors.ts';
+import * as assert from 'uvu/assert';
+import { BraidError, type BraidErrorCode } from '../../lib/base/errors.ts';
 import type { DeadLetter, Job, JobEvent, JobMetrics, StartOptions } from '../../lib/index.ts';
 
 /** How a job ended, and all that it said meanwhile. */
@@ -11,6 +12,9 @@ export interface Ending<Out> {
   readonly events: readonly JobEvent[];
   readonly ms: number;
 }
+
+/** A job that has not ended after so long hangs. */
+const msMax = 9_000;
 
 /** Runs a job to its end, whatever that is. What is thrown must be a BraidError: anything else fails the spec. */
 export async function endingOf<Out>(job: Job<Out>, options: StartOptions = {}): Promise<Ending<Out>> {
@@ -27,10 +31,18 @@ export async function endingOf<Out>(job: Job<Out>, options: StartOptions = {}): 
   try {
     const run = await job.start({ threads: 0, onDeadLetter: letter => letters.push(letter), ...options });
     run.events$.subscribe(event => events.push(event));
-    const done = await run.done.catch(error => {
-      metrics = run.metrics();
-      throw error;
-    });
+    let hung = false;
+    const timer = setTimeout(() => {
+      hung = true;
+      void run.stop();
+    }, msMax);
+    const done = await run.done
+      .catch(error => {
+        metrics = run.metrics();
+        throw error;
+      })
+      .finally(() => clearTimeout(timer));
+    if (hung) throw new Error(`the job did not end within ${msMax} ms: ${JSON.stringify(done.metrics)}`);
     return end({ error: undefined, output: done.output, metrics: done.metrics });
   } catch (thrown) {
     return end({ error: braidError(thrown), output: undefined, metrics });
@@ -48,7 +60,27 @@ export async function errorOf(call: () => unknown): Promise<BraidError> {
   throw new Error(`nothing was thrown; it returned ${typeof value}`);
 }
 
+/** What an error must say. A place is always wanted: where it is not given here, any will do. */
+export interface ErrorWanted {
+  readonly code: BraidErrorCode;
+  readonly sentence: RegExp;
+  readonly place?: RegExp;
+  readonly hint?: RegExp;
+}
+
+/** One code, one sentence, one place, and nothing that only a developer of Braid would understand. */
+export function assertError(error: BraidError | undefined, wanted: ErrorWanted): void {
+  assert.ok(error !== undefined, 'it should have failed');
+  const described = error.describe();
+  assert.is(error.code, wanted.code, described);
+  assert.match(error.message, wanted.sentence);
+  assert.match(error.place ?? '', wanted.place ?? /./, described);
+  if (wanted.hint !== undefined) assert.match(error.hint ?? '', wanted.hint, described);
+  assert.not.match(described, /\n\s+at |\bundefined\b|\[object |NaN/);
+}
+
 function braidError(thrown: unknown): BraidError {
   if (thrown instanceof BraidError) return thrown;
+  if (thrown instanceof Error && thrown.message.startsWith('the job did not end')) throw thrown;
   throw new Error(`this is no BraidError: ${thrown instanceof Error ? thrown.stack : String(thrown)}`);
 }

@@ -1,4 +1,5 @@
 import { assert, BraidError } from '../base/errors.ts';
+import { type Batch, batchFrom } from '../data/batch.ts';
 import type { Width } from '../expressions/generate.ts';
 import { BadRecords } from './bad-records.ts';
 import { buildColumnsKernel, type ColumnsKernel } from './emit-columns.ts';
@@ -63,7 +64,7 @@ function createKernel(fragment: Fragment, width: Width): Kernel {
   const run =
     input.kind === 'records'
       ? runRecords(buildRecordsKernel(writer, fragment, input satisfies RecordsInput, width, bad), memory)
-      : runColumns(buildColumnsKernel(writer, fragment, width, noEventTime), memory);
+      : runColumns(buildColumnsKernel(writer, fragment, width, noEventTime), memory, batchFrom(input.schema, []));
   return task => {
     memory.reset();
     try {
@@ -94,9 +95,19 @@ function lateAtOf(fragmentTask: FragmentTask): number {
   return fragmentTask.lateAt ?? Number.NaN;
 }
 
+/**
+ * Calls of a new loop over nothing, some 2 ms in all. V8 compiles a long loop while it runs (OSR), from what it has seen by
+ * then, and it only begins to note what it sees after a function has run for a while. Without these calls it has not seen
+ * what comes after the loop when it compiles it, and throws away what it compiled at the end of every batch.
+ */
+const warmUps = 512;
+
 /** Runs the loop over each batch of a task. Returns the offset after the last record, or `outcomes.bail`. */
 function runRecords(kernel: BuiltRecordsKernel, memory: KernelMemory): (task: RecordsTask) => number {
   const { run, overrunBytes } = kernel;
+  const nothing = new Uint8Array(0);
+  const noView = new DataView(nothing.buffer);
+  for (let i = 0; i < warmUps; i++) run(memory, nothing, noView, 0, 0, 0, 0, 0, 0, 0, Number.NaN);
   return task => {
     const lateAt = lateAtOf(task);
     return eachRecordBatch(task, overrunBytes, ({ bytes, view, start, end, header, fromDelta, untilDelta }) => {
@@ -107,6 +118,7 @@ function runRecords(kernel: BuiltRecordsKernel, memory: KernelMemory): (task: Re
   };
 }
 
-function runColumns(run: ColumnsKernel, memory: KernelMemory): (task: ColumnsTask) => number {
+function runColumns(run: ColumnsKernel, memory: KernelMemory, nothing: Batch): (task: ColumnsTask) => number {
+  for (let i = 0; i < warmUps; i++) run(memory, nothing, Number.NaN);
   return task => run(memory, task.batch, lateAtOf(task));
 }

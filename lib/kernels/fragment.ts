@@ -97,6 +97,7 @@ export interface FragmentResult {
   readonly hashes: Int32Array | undefined;
   /** Smallest and greatest window start among the partials, ms; undefined for rows, or where there is none. */
   readonly windows: { readonly first: number; readonly last: number } | undefined;
+  /** Under policy `null` also those that stayed in, with NULLs. */
   readonly badRecords: readonly BadRecord[];
   /** Offset after the last record read; -1 for columns. */
   readonly nextOffset: number;

@@ -2,7 +2,7 @@ import { BraidError } from '../base/errors.ts';
 import { clearBit, isValid } from '../data/column.ts';
 import type { DataType } from '../data/data-type.ts';
 import { type GroupRows, grownBits } from './group-rows.ts';
-import type { InputColumn } from './input-column.ts';
+import type { InputColumn, TextSlices } from './input-column.ts';
 import { grownBytes, heapBytesMax, type StateColumn } from './state-column.ts';
 
 /** One key column of a table. Keys are appended and never change. NULL equals NULL: it is a group of its own. */
@@ -138,6 +138,10 @@ export class NumberKeys extends KeyColumn {
   }
 }
 
+const textsPerPass = 1024;
+/** Where the texts of a pass begin; what is behind them keeps the engine from leaving the second pass out. */
+const textStarts = new Int32Array(textsPerPass + 1);
+
 /** STRING: start and end in a heap that holds the UTF-8 of all keys one after the other. */
 export class TextKeys extends KeyColumn {
   #heap = new Uint8Array(256);
@@ -148,26 +152,44 @@ export class TextKeys extends KeyColumn {
   }
   prepare(): void {}
   protected rejectOthers(input: InputColumn, rows: Int32Array, from: number, slots: Int32Array, count: number): void {
-    const { bytes, starts, ends } = input.text!;
+    // Piece by piece, so that what was touched is still near when it is compared.
+    for (let done = 0; done < count; done += textsPerPass)
+      this.#rejectTexts(input.text!, rows, from, slots, done, Math.min(count, done + textsPerPass));
+  }
+  /**
+   * Three passes: the first rejects other lengths, which reads the rows; the second touches the texts; only the third
+   * compares, and by then it waits for nothing. A loop over the bytes of one text after the other would wait for each.
+   */
+  #rejectTexts(text: TextSlices, rows: Int32Array, from: number, slots: Int32Array, begin: number, end: number): void {
+    const { bytes, starts, ends } = text;
     const { words, fields } = this.rows;
     const { field } = this;
     const heap = this.#heap;
-    for (let i = 0; i < count; i++) {
+    for (let i = begin; i < end; i++) {
       const slot = slots[i]!;
+      // What is rejected already touches the beginning.
+      textStarts[i - begin] = 0;
       if (slot < 0) continue;
       const row = rows[from + i]!;
       const cell = 2 * (slot * fields + field);
-      const end = ends[row]!;
+      const at = words[cell]!;
+      textStarts[i - begin] = at;
+      if (words[cell + 1]! - at !== ends[row]! - starts[row]!) slots[i] = -1;
+    }
+    let touched = 0;
+    for (let i = 0; i < end - begin; i++) touched ^= heap[textStarts[i]!]!;
+    textStarts[textsPerPass] = touched;
+    for (let i = begin; i < end; i++) {
+      if (slots[i]! < 0) continue;
+      const row = rows[from + i]!;
+      const last = ends[row]!;
+      let at = textStarts[i - begin]!;
       let p = starts[row]!;
-      let at = words[cell]!;
-      if (words[cell + 1]! - at === end - p) {
-        while (p < end && heap[at] === bytes[p]) {
-          p++;
-          at++;
-        }
-        if (p === end) continue;
+      while (p < last && heap[at] === bytes[p]) {
+        p++;
+        at++;
       }
-      slots[i] = -1;
+      if (p < last) slots[i] = -1;
     }
   }
   protected equalsPresent(slot: number, input: InputColumn, row: number): boolean {

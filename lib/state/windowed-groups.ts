@@ -91,11 +91,8 @@ export class WindowedGroups {
         to: part.bounds[group + 1]!,
       });
       const columns = first.views.map((_, c) => gather([piece(first, c), ...rest.map(part => piece(part, c))]));
-      const hashes = parts.flatMap(({ order, bounds, hashes }) =>
-        Array.from(order.subarray(bounds[group]!, bounds[group + 1]!), row => hashes[row]!),
-      );
       const windows = parts.map(part => ({ start: part.start, groups: groupsOf(part) }));
-      out.set(group, encodeKeyGroup(this.#layout, { windows, hashes: Int32Array.from(hashes), columns }));
+      out.set(group, encodeKeyGroup(this.#layout, { windows, hashes: hashesOf(parts, group), columns }));
     }
     return out;
   }
@@ -130,6 +127,16 @@ interface SortedTable {
   /** Rows by key group: those of group g are `order[bounds[g]..bounds[g + 1])`. */
   readonly order: Int32Array;
   readonly bounds: Int32Array;
+}
+
+function hashesOf(parts: readonly SortedTable[], group: number): Int32Array {
+  let groups = 0;
+  for (const { bounds } of parts) groups += bounds[group + 1]! - bounds[group]!;
+  const out = new Int32Array(groups);
+  let at = 0;
+  for (const { order, bounds, hashes } of parts)
+    for (let i = bounds[group]!; i < bounds[group + 1]!; i++) out[at++] = hashes[order[i]!]!;
+  return out;
 }
 
 /** Counting sort: two passes, and rows of one key group keep their order. */

@@ -45,7 +45,10 @@ export interface KafkaSinkSettings<K extends string> {
   readonly key?: K;
   /** Name of the cluster that is written to first. Default: the first of the list. */
   readonly active?: string;
-  /** A batch is sent when it has this many bytes. Default 256 KiB. */
+  /**
+   * A batch is sent when it has this many bytes; a row that needs more fails the job with RECORD_TOO_LARGE. At most
+   * `max.message.bytes` of the topic. Default 256 KiB.
+   */
   readonly batchBytesMax?: number;
   /** A row waits no longer than this for its batch to fill, in ms. Default 20. */
   readonly lingerMs?: number;

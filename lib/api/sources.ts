@@ -54,7 +54,8 @@ export interface KafkaOptions<F extends Fields> {
   readonly idleAfterMs?: number;
   /**
    * What becomes of a record that is not a JSON object of the schema: `fail` (default) fails the job, `null` sets the
-   * wrong fields to NULL, `skip` leaves it out. The latter two count it and give it to `onDeadLetter`.
+   * wrong fields to NULL (and leaves the record out where one of them is NOT NULL, or the event time), `skip` leaves it
+   * out. The latter two count it and give it to `onDeadLetter`.
    */
   readonly badRecords?: 'fail' | 'null' | 'skip';
   /** `structure` (default) does not look inside the numbers and words of fields that nobody asked for; `full` checks every byte. */

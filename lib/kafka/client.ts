@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { BraidError } from '../base/errors.ts';
+import { didYouMean } from '../data/schema.ts';
 import { type CheckedAddress, type ClusterAddress, checkAddress, type HostPort } from './address.ts';
 import { BrokerConnection } from './broker-connection.ts';
 import { destroyed, dialCutOff } from './connection-errors.ts';
-import { brokerError, brokerErrorOf } from './error-codes.ts';
+import { brokerError, brokerErrorCode, brokerErrorOf } from './error-codes.ts';
 import { apiVersionsRequest } from './requests/api-versions.ts';
 import { createTopicsRequest } from './requests/create-topics.ts';
 import { fetchRequest } from './requests/fetch.ts';
@@ -63,6 +64,8 @@ interface Node {
 const servingPollMs = 20;
 const servingMsMax = 10_000;
 const createTopicsMs = 10_000;
+/** Kafka's UNKNOWN_TOPIC_OR_PARTITION. */
+const unknownTopic = 3;
 
 class KafkaClient implements ClusterClient {
   readonly cluster: string;
@@ -121,17 +124,36 @@ class KafkaClient implements ClusterClient {
   }
 
   async metadata(topics: readonly string[]): Promise<readonly TopicMetadata[]> {
+    const found = await this.#metadata(topics);
+    for (const [i, topic] of topics.entries()) if (found[i] === undefined) throw await this.#topicUnknown(topic);
+    return found as readonly TopicMetadata[];
+  }
+
+  /** `undefined` for a topic that the cluster does not have, or not yet. */
+  async #metadata(topics: readonly string[]): Promise<readonly (TopicMetadata | undefined)[]> {
     topics.forEach(checkTopicName);
     const answer = await this.#anyBroker(metadataRequest(topics));
     this.#learn(answer);
     for (const { topic, error } of answer.topics) {
       // A missing leader shows in its partition, as data.
-      if (error !== 0 && error !== 5) throw brokerError(error, 'Metadata', `${topic} in ${this.cluster}`);
+      if (error !== 0 && error !== unknownTopic && error !== 5)
+        throw brokerError(error, 'Metadata', `${topic} in ${this.cluster}`);
     }
     return topics.map(topic => {
-      const found = answer.topics.find(t => t.topic === topic);
-      if (found === undefined) throw brokerError(3, 'Metadata', `${topic} in ${this.cluster}`);
-      return { topic, partitions: found.partitions };
+      const found = answer.topics.find(t => t.topic === topic && t.error !== unknownTopic);
+      return found && { topic, partitions: found.partitions };
+    });
+  }
+
+  /** Topics are misspelt more often than they are missing, so the others are looked at for the hint. */
+  async #topicUnknown(topic: string): Promise<BraidError> {
+    const all = await this.#anyBroker(metadataRequest('all')).catch(() => undefined);
+    const near = didYouMean(topic, all?.topics.map(other => other.topic) ?? []);
+    return new BraidError('TOPIC_UNKNOWN', `${this.cluster} has no topic ${topic}`, {
+      place: `${topic} in ${this.cluster}`,
+      hint: near ?? 'create it there, or check its name: Braid creates no topics',
+      cause: brokerErrorCode(unknownTopic),
+      retriable: true,
     });
   }
 
@@ -220,10 +242,10 @@ class KafkaClient implements ClusterClient {
     const deadline = performance.now() + servingMsMax;
     for (;;) {
       try {
-        for (const { topic, partitions } of await this.metadata(topics)) {
-          const all = partitions.map(({ partition }) => partition);
-          if (all.length === 0) throw brokerError(5, 'CreateTopics', `${topic} in ${this.cluster}`);
-          await this.#listOffsets(topic, all, earliest);
+        for (const [i, found] of (await this.#metadata(topics)).entries()) {
+          const all = found?.partitions.map(({ partition }) => partition) ?? [];
+          if (all.length === 0) throw brokerError(5, 'CreateTopics', `${topics[i]} in ${this.cluster}`);
+          await this.#listOffsets(topics[i]!, all, earliest);
         }
         return;
       } catch (thrown) {

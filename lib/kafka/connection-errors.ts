@@ -103,7 +103,7 @@ export function authenticationFailed(place: string, mechanism: string, thrown: u
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new BraidError('AUTHENTICATION_FAILED', `${place} refused the ${mechanism} credentials: ${message}`, {
     place,
-    hint: 'check mechanism, username and password in sasl',
+    hint: 'check mechanism, username and password in sasl, and that this listener asks for SASL',
     cause: thrown,
   });
 }

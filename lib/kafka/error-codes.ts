@@ -36,7 +36,12 @@ const table: readonly (readonly [number, string, BrokerErrorKind, string])[] = [
   ],
   [8, 'BROKER_NOT_AVAILABLE', 'retriable', 'the broker is starting or stopping'],
   [9, 'REPLICA_NOT_AVAILABLE', 'retriable', 'the replica is being moved or recovered'],
-  [10, 'MESSAGE_TOO_LARGE', 'fatal', 'the batch is larger than max.message.bytes of the topic'],
+  [
+    10,
+    'MESSAGE_TOO_LARGE',
+    'fatal',
+    'a batch is larger than max.message.bytes of the topic: raise that, or lower batchBytesMax',
+  ],
   [11, 'STALE_CONTROLLER_EPOCH', 'fatal', unusedByBraid],
   [12, 'OFFSET_METADATA_TOO_LARGE', 'fatal', 'the text beside a committed offset is too long'],
   [13, 'NETWORK_EXCEPTION', 'retriable', 'brokers lost their connection to each other'],

@@ -7,13 +7,15 @@ const refused = new Set(['__proto__', 'constructor', 'prototype']);
 export function checkTopicName(topic: string): void {
   const reason = refused.has(topic)
     ? 'is a name that JavaScript objects reserve'
-    : topic === '.' || topic === '..'
-      ? 'is a path'
-      : topic.length > 249
-        ? 'is longer than 249 characters'
-        : /^[a-zA-Z0-9._-]+$/.test(topic)
-          ? undefined
-          : 'holds a character that topics cannot have';
+    : topic === ''
+      ? 'is empty'
+      : topic === '.' || topic === '..'
+        ? 'is a path'
+        : topic.length > 249
+          ? 'is longer than 249 characters'
+          : /^[a-zA-Z0-9._-]+$/.test(topic)
+            ? undefined
+            : 'holds a character that topics cannot have';
   if (reason === undefined) return;
   const shown = JSON.stringify(topic.slice(0, 60));
   throw new BraidError('TOPIC_NAME_INVALID', `the topic name ${shown} ${reason}`, {

@@ -9,10 +9,12 @@ export interface MetadataAnswer {
   readonly topics: readonly (TopicMetadata & { readonly error: number })[];
 }
 
-/** Brokers, and partitions with leaders of `topics` (none for an empty list). Never creates a topic. */
-export function metadataRequest(topics: readonly string[]): WireRequest<MetadataAnswer> {
+/** Brokers, and partitions with leaders of `topics` (none for an empty list, those of all for `all`). Never creates a topic. */
+export function metadataRequest(topics: readonly string[] | 'all'): WireRequest<MetadataAnswer> {
   const out = new ByteWriter();
-  out.array(topics, topic => out.string(topic)).boolean(false);
+  if (topics === 'all') out.int32(-1);
+  else out.array(topics, topic => out.string(topic));
+  out.boolean(false);
   return {
     ...apis.metadata,
     body: [out.take()],

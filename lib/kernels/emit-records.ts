@@ -1,7 +1,8 @@
 import { createScanner, type Scanner } from '../formats/json/emit-scanner.ts';
 import { fieldStates, malformations } from '../formats/json/reasons.ts';
 import type { BadRecords } from './bad-records.ts';
-import { emitRowBody, type KernelContext, outputColumns, reload, save } from './emit-output.ts';
+import { emitRowBody, outputColumns, reload, save } from './emit-output.ts';
+import type { KernelContext } from './emit-store.ts';
 import type { Fragment, FragmentInput } from './fragment.ts';
 import type { KernelMemory } from './kernel-memory.ts';
 import type { KernelWriter } from './kernel-writer.ts';

@@ -3,16 +3,18 @@ import { backoffDelayMs } from '../lib/base/backoff.ts';
 import type { Channel } from '../lib/base/channel.ts';
 import { BraidError, toBraidError } from '../lib/base/errors.ts';
 import { Signal } from '../lib/base/signal.ts';
-import type { ClusterClient, TopicMetadata } from '../lib/kafka/transport.ts';
+import type { ClusterClient } from '../lib/kafka/transport.ts';
 import type { KafkaSinkNode } from '../lib/plan/logical.ts';
 import { clusterSinkMachine } from '../state-machines/cluster-sink.ts';
 import { type ActorSystemPorts, chartActor } from './chart-actor.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, concernsConnection } from './connection.ts';
 import type { Reports } from './reports.ts';
 import { SinkBuffer } from './sink-buffer.ts';
+import { SinkTopics } from './sink-topics.ts';
 import { SinkWriter } from './sink-writer.ts';
 import type { StreamItem } from './stream-item.ts';
 import { supervision } from './supervision.ts';
+import { Timers } from './timers.ts';
 
 export interface ClusterSinkHandlers {
   /** The first cluster is written to. */
@@ -34,7 +36,8 @@ export class ClusterSink {
   readonly #input: Channel<StreamItem>;
   readonly #reports: Reports;
   readonly #ports: ActorSystemPorts;
-  readonly #topics = new Map<string, TopicMetadata>();
+  readonly #topics: SinkTopics;
+  readonly #timers: Timers;
   readonly #room = new Signal();
   #buffer: SinkBuffer | undefined;
   #writer: SinkWriter | undefined;
@@ -44,9 +47,12 @@ export class ClusterSink {
   #ended = false;
   #aborted = false;
   #error: BraidError | undefined;
+  /** What the latest try failed with. */
+  #trouble: BraidError | undefined;
   /** A switch that is not through yet: since when the left cluster was silent, and what it left. */
   #switch: { from: string; to: string; faultAt: number; resent: number } | undefined;
-  #lostAt = 0;
+  /** When the cluster that is left had its fault, as its connection saw it. */
+  #faultAt: number | undefined;
   /** The cluster that is still being sent the old rows. */
   #resendingTo: string | undefined;
 
@@ -65,6 +71,8 @@ export class ClusterSink {
     this.#input = input;
     this.#reports = reports;
     this.#ports = ports;
+    this.#topics = new SinkTopics(node.topic);
+    this.#timers = new Timers(ports.clock);
     const machine = clusterSinkMachine.provide({
       actions: {
         prepareCluster: ({ event }) => {
@@ -81,7 +89,7 @@ export class ClusterSink {
           this.#linger = undefined;
         },
         resendUnacknowledged: ({ context }) => this.#resend(context.left, context.active),
-        retryProduce: () => void this.#writer?.retry(),
+        retryProduce: ({ context }) => this.#retry(context.retries),
         flush: () => {
           this.#ended = true;
           this.#buffer?.sealAll();
@@ -122,7 +130,7 @@ export class ClusterSink {
         onHealthy: (cluster, client) =>
           this.#actor.send({ type: 'cluster.healthy', cluster, generation: client.generation }),
         onLost: (cluster, reason, silentMs) => {
-          if (cluster === this.active) this.#lostAt = this.#ports.clock.now() - silentMs;
+          if (cluster === this.active) this.#faultAt = this.#ports.clock.now() - silentMs;
           this.#actor.send({ type: 'cluster.lost', cluster, reason });
         },
         onFailed: (cluster, error) => this.#refuse(cluster, error),
@@ -137,12 +145,16 @@ export class ClusterSink {
     this.#aborted = true;
     this.#actor.send({ type: 'sink.abort' });
     this.#actor.stop();
+    this.#timers.stop();
     this.#room.notify();
     this.#input.wake();
   }
 
   get active(): string | undefined {
     return this.#actor.getSnapshot().context.active ?? undefined;
+  }
+  get trouble(): BraidError | undefined {
+    return this.#trouble;
   }
   get rowsIn(): number {
     return this.#rowsIn;
@@ -186,45 +198,56 @@ export class ClusterSink {
     const { batch } = item.flow;
     this.#buffer!.add(batch, this.active!);
     this.#rowsIn += batch.rows;
+    // What fills the sink must not wait for the linger: nothing else would come to fill its batch.
+    if (this.unacknowledged >= this.node.options.unacknowledgedRowsMax) this.#buffer!.sealAll();
     this.#writer?.pump();
     if (this.unacknowledged === 0 || this.#linger !== undefined) return;
-    this.#linger = this.#ports.clock.after(this.node.options.lingerMs, () => {
+    this.#linger = this.#timers.after(this.node.options.lingerMs, () => {
       this.#linger = undefined;
       this.#buffer?.sealAll();
       this.#writer?.pump();
     });
   }
 
-  /** Finds the topic; its number of partitions must be the same in all clusters, or keys would change places at a switch. */
-  async #prepare(cluster: string): Promise<void> {
-    const client = this.#connections.get(cluster)?.client;
-    if (client === undefined) return;
+  /** Finds the topic in a cluster that is healthy (again), so that it can be switched to. */
+  async #prepare(cluster: string, attempt = 0): Promise<void> {
+    const connection = this.#connections.get(cluster);
+    const client = connection?.client;
+    if (connection === undefined || client === undefined) return;
     try {
       const [metadata] = await client.metadata([this.node.topic]);
-      if (this.#connections.get(cluster)?.client !== client) return;
-      if (metadata === undefined)
-        throw new BraidError('TOPIC_UNKNOWN', `the cluster has no topic ${this.node.topic}`, { place: cluster });
-      for (const [other, known] of this.#topics) {
-        if (known.partitions.length === metadata.partitions.length) continue;
-        throw new BraidError(
-          'PARTITIONS_DIFFER',
-          `the topic ${this.node.topic} has ${metadata.partitions.length} partitions in ${cluster} and ${known.partitions.length} in ${other}`,
-          {
-            place: `${this.node.topic} of ${cluster}`,
-            hint: 'a key must stay in its partition when the sink switches: give the topic the same number in all clusters',
-          },
-        );
-      }
-      this.#topics.set(cluster, metadata);
+      if (connection.client !== client) return;
+      this.#topics.add(cluster, metadata);
       this.#actor.send({ type: 'cluster.ready', cluster });
     } catch (thrown) {
-      if (this.#connections.get(cluster)?.client !== client) return;
-      const error = toBraidError(thrown, 'BROKER_ERROR', cluster);
-      if (error.code === 'CONNECTION_LOST' || error.code === 'REQUEST_TIMED_OUT') {
-        this.#connections.get(cluster)?.report(client, error);
-        this.#ports.clock.after(supervision.writer.backoff.firstMs, () => void this.#prepare(cluster));
-      } else this.#refuse(cluster, error);
+      if (connection.client !== client) return;
+      const error = toBraidError(thrown, 'ASSERTION', cluster);
+      const { backoff, restartsMax } = supervision.writer;
+      // That the topic is missing is final at the start; a cluster that comes back may need a moment to find it.
+      const known = this.#topics.of(cluster) !== undefined;
+      const triesMax = error.code === 'TOPIC_UNKNOWN' ? (known ? restartsMax : 0) : Infinity;
+      if ((!error.retriable && !concernsConnection(error)) || attempt >= triesMax) {
+        this.#refuse(cluster, error);
+        return;
+      }
+      this.#trouble = error;
+      if (concernsConnection(error)) connection.report(client, error);
+      this.#timers.after(backoffDelayMs(backoff, attempt), () => void this.#prepare(cluster, attempt + 1));
     }
+  }
+
+  #retry(retries: number): void {
+    const { code, message } = this.#trouble ?? new BraidError('SINK_FAILED', 'a try failed');
+    const { restartsMax } = supervision.writer;
+    this.#reports.event({
+      type: 'actor.restarted',
+      actor: `writer ${this.active}`,
+      code,
+      reason: message,
+      restarts: retries,
+      restartsMax,
+    });
+    void this.#writer?.retry();
   }
 
   #refuse(cluster: string, error: BraidError): void {
@@ -234,7 +257,7 @@ export class ClusterSink {
 
   #openWriter(active: string | null): void {
     const client: ClusterClient | undefined = active === null ? undefined : this.#connections.get(active)?.client;
-    const metadata = active === null ? undefined : this.#topics.get(active);
+    const metadata = this.#topics.of(active);
     if (client === undefined || metadata === undefined) return;
     this.#buffer ??= new SinkBuffer({
       schema: this.node.input.schema,
@@ -258,9 +281,9 @@ export class ClusterSink {
   }
 
   #produceFailed(client: ClusterClient, error: BraidError, fatal: boolean): void {
+    this.#trouble = error;
     if (fatal) this.#error ??= error;
-    else if (error.code === 'CONNECTION_LOST' || error.code === 'REQUEST_TIMED_OUT')
-      this.#connections.get(client.cluster)?.report(client, error);
+    else if (concernsConnection(error)) this.#connections.get(client.cluster)?.report(client, error);
     this.#actor.send({ type: 'produce.failed', cluster: client.cluster, failure: error, fatal });
   }
 
@@ -268,8 +291,9 @@ export class ClusterSink {
     const resent = this.#buffer?.rewind() ?? 0;
     if (active === null) return;
     this.#resendingTo = active;
-    if (left !== null && left !== active)
-      this.#switch = { from: left, to: active, faultAt: this.#lostAt || this.#ports.clock.now(), resent };
+    if (left !== null)
+      this.#switch = { from: left, to: active, faultAt: this.#faultAt ?? this.#ports.clock.now(), resent };
+    this.#faultAt = undefined;
     this.#openWriter(active);
     this.#noteResent();
   }

@@ -87,7 +87,11 @@ export class ClusterSource {
       reports,
       onRoom: split => this.#readers.get(split.cluster)?.wake(),
       onEmitted: split => this.#idleIfGivenUp(split),
-      onSplitDone: split => this.#actor.send({ type: 'split.finished', cluster: split.cluster, split: nameOf(split) }),
+      onSplitDone: split => {
+        const { cluster } = split;
+        this.#actor.send({ type: 'split.finished', cluster, split: nameOf(split) });
+        if (this.splitsOf(cluster).every(isDone)) this.#holds.end(cluster, 'finished');
+      },
       onFatal: (error, split) => this.#fail(error, split.cluster),
       onFirstRecord: () => handlers.onFirstRecord(),
     });

@@ -15,6 +15,8 @@ export class CollectorSink {
   readonly #handlers: CollectorSinkHandlers;
   #aborted = false;
   rowsIn = 0;
+  /** What the program does with rows is its own affair. */
+  readonly trouble: undefined;
 
   constructor(node: CollectorSinkNode, input: Channel<StreamItem>, handlers: CollectorSinkHandlers) {
     this.#node = node;

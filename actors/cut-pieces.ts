@@ -50,6 +50,16 @@ function rangesOf(split: Split, records: Uint8Array, recordsMax: number): readon
     const header = nextBatch(records, end, records.length, place);
     if (header === undefined) return ranges;
     const last = ranges.at(-1);
+    const { baseOffset } = header;
+    const before = last?.nextOffset ?? split.fetchOffset;
+    // The first one may begin before the offset that was asked for, but not end there; else the same bytes came for ever.
+    if (last === undefined ? header.nextOffset <= before : baseOffset < before) {
+      throw new BraidError(
+        'BATCH_CORRUPT',
+        `a record batch of offsets ${baseOffset} to ${header.nextOffset - 1} came where offset ${before} was due`,
+        { place },
+      );
+    }
     // Where the offsets before the end are gone (compaction), the batch behind them is what says so.
     if (last !== undefined && last.nextOffset >= split.endOffset) return ranges;
     const count = header.control ? 0 : header.records;

@@ -20,7 +20,7 @@ export interface SinkBufferOptions {
 }
 
 interface SealedBatch {
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   readonly rows: number;
   /** Was part of a request whose answer nobody heard: its records may be in a log already. */
   sent: boolean;
@@ -125,6 +125,8 @@ export class SinkBuffer {
       if (next.sent) {
         this.#resent += next.rows;
         if (!next.marked) {
+          // A copy: the first bytes may still lie in a socket that stands.
+          next.bytes = next.bytes.slice();
           markDuplicates(next.bytes);
           next.marked = true;
         }
@@ -133,6 +135,11 @@ export class SinkBuffer {
       taken.push({ partition, batch: next.bytes });
     }
     return taken;
+  }
+
+  /** Whether a batch of the partition could be sent. */
+  waits(partition: number): boolean {
+    return (this.#partitions[partition]?.sealed.length ?? 0) > 0;
   }
 
   /** The batch in flight of a partition is in the log. Returns its rows. */

@@ -1,6 +1,7 @@
 import { type BraidError, toBraidError } from '../lib/base/errors.ts';
 import { brokerError, brokerErrorCode } from '../lib/kafka/error-codes.ts';
 import type { ClusterClient, TopicMetadata } from '../lib/kafka/transport.ts';
+import { concernsConnection } from './connection.ts';
 import type { SinkBuffer } from './sink-buffer.ts';
 
 export interface SinkWriterPorts {
@@ -19,7 +20,9 @@ export class SinkWriter {
   readonly #buffer: SinkBuffer;
   readonly #ports: SinkWriterPorts;
   readonly #timeoutMs: number;
-  #leaders: ReadonlyMap<number, number[]>;
+  #leaders: Leaders;
+  /** Partitions whose last try failed: nothing is sent to them before `retry`, so that a try costs a back-off each. */
+  readonly #failed = new Set<number>();
   #abandoned = false;
 
   constructor(
@@ -44,10 +47,15 @@ export class SinkWriter {
   /** Sends whatever can be sent now. */
   pump(): void {
     if (this.#abandoned) return;
-    for (const [node, partitions] of this.#leaders) {
-      const batches = this.#buffer.take(partitions);
+    for (const [node, partitions] of this.#leaders.led) {
+      const open = this.#failed.size === 0 ? partitions : partitions.filter(each => !this.#failed.has(each));
+      const batches = this.#buffer.take(open);
       if (batches.length > 0) void this.#send(node, batches);
     }
+    const stuck = this.#leaders.without.filter(each => !this.#failed.has(each) && this.#buffer.waits(each));
+    for (const partition of stuck) this.#failed.add(partition);
+    if (stuck.length > 0)
+      this.#ports.onFailed(brokerError(leaderNotAvailable, 'Metadata', this.#place(stuck[0]!)), false);
   }
 
   /** After a failure: fresh leaders, then another try. */
@@ -56,9 +64,10 @@ export class SinkWriter {
       const [metadata] = await this.client.metadata([this.#topic]);
       if (metadata !== undefined) this.#leaders = leadersOf(metadata);
     } catch (thrown) {
-      if (!this.#abandoned) this.#ports.onFailed(toBraidError(thrown, 'CONNECTION_LOST'), false);
+      this.#requestFailed(thrown);
       return;
     }
+    this.#failed.clear();
     this.pump();
   }
 
@@ -72,8 +81,8 @@ export class SinkWriter {
       });
     } catch (thrown) {
       if (this.#abandoned) return;
-      for (const { partition } of batches) this.#buffer.putBack(partition, true);
-      this.#ports.onFailed(toBraidError(thrown, 'CONNECTION_LOST'), false);
+      for (const { partition } of batches) this.#putBack(partition, true);
+      this.#requestFailed(thrown);
       return;
     }
     if (this.#abandoned) return;
@@ -85,27 +94,54 @@ export class SinkWriter {
         rows += this.#buffer.acknowledge(partition);
         continue;
       }
-      // Without an answer, or after a time-out among replicas, the batch may be in the log.
-      this.#buffer.putBack(partition, true);
-      const code = answer?.error ?? -1;
+      const code = answer?.error ?? unknownServerError;
+      this.#putBack(partition, mayBeWritten.has(code));
       failed ??= {
-        error: brokerError(code, 'Produce', `${this.#topic}-${partition} of ${this.client.cluster}`),
+        error: brokerError(code, 'Produce', this.#place(partition)),
         fatal: brokerErrorCode(code).kind !== 'retriable',
       };
     }
     if (rows > 0) this.#ports.onAcknowledged(rows);
     if (failed !== undefined) this.#ports.onFailed(failed.error, failed.fatal);
-    else this.pump();
+    this.pump();
+  }
+
+  #putBack(partition: number, written: boolean): void {
+    this.#buffer.putBack(partition, written);
+    this.#failed.add(partition);
+  }
+
+  #requestFailed(thrown: unknown): void {
+    if (this.#abandoned) return;
+    const error = toBraidError(thrown);
+    this.#ports.onFailed(error, !error.retriable && !concernsConnection(error));
+  }
+
+  #place(partition: number): string {
+    return `${this.#topic}-${partition} of ${this.client.cluster}`;
   }
 }
 
-function leadersOf(metadata: TopicMetadata): ReadonlyMap<number, number[]> {
-  const leaders = new Map<number, number[]>();
+const unknownServerError = -1;
+const leaderNotAvailable = 5;
+/** Answers after which the batch may be in the log: nobody knows, replicas were too slow, replicas fell out. */
+const mayBeWritten: ReadonlySet<number> = new Set([unknownServerError, 7, 13, 20]);
+
+interface Leaders {
+  /** Partitions by the broker that leads them. */
+  readonly led: ReadonlyMap<number, number[]>;
+  /** Partitions that nobody leads just now. */
+  readonly without: readonly number[];
+}
+
+function leadersOf(metadata: TopicMetadata): Leaders {
+  const led = new Map<number, number[]>();
+  const without: number[] = [];
   for (const { partition, leader } of metadata.partitions) {
-    if (leader < 0) continue;
-    const led = leaders.get(leader);
-    if (led === undefined) leaders.set(leader, [partition]);
-    else led.push(partition);
+    const same = led.get(leader);
+    if (leader < 0) without.push(partition);
+    else if (same === undefined) led.set(leader, [partition]);
+    else same.push(partition);
   }
-  return leaders;
+  return { led, without };
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/base/clock.ts';
+import type { WatermarkReleasedEvent } from '../lib/plan/job-report.ts';
 import type { Reports } from './reports.ts';
 
 /** Which lost clusters hold the watermark, since when, and the events that tell of it. The chart decides when a hold ends. */
@@ -27,7 +28,7 @@ export class WatermarkHolds {
     this.#reports.event({ type: 'watermark.held', cluster, watermark, holdMsMax: this.#holdMsMax });
   }
 
-  end(cluster: string, because: 'returned' | 'expired'): void {
+  end(cluster: string, because: WatermarkReleasedEvent['because']): void {
     const since = this.#since.get(cluster);
     if (since === undefined) return;
     this.#since.delete(cluster);

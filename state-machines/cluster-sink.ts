@@ -20,7 +20,7 @@ export interface ClusterSinkContext {
   readonly lost: readonly string[];
   /** The cluster that is written to; while waiting, the one that was. */
   readonly active: string | null;
-  /** The cluster that was left by the latest switch. */
+  /** The cluster that was left by the latest switch; null where it was the same one that came back. */
   readonly left: string | null;
   readonly failovers: number;
   /** Produce errors of the active cluster within the window just past. */
@@ -87,7 +87,7 @@ export const clusterSinkMachine = setup({
     chooseNext: assign(({ context }) => {
       // The one that was just left comes last: after produce errors its connection may still be healthy.
       const next = context.ready.find(cluster => cluster !== context.active) ?? context.ready[0] ?? null;
-      if (next === context.active) return { retries: 0 };
+      if (next === context.active) return { left: null, retries: 0 };
       const left = context.active;
       return { active: next, left, retries: 0, failovers: context.failovers + (left === null ? 0 : 1) };
     }),

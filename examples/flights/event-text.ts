@@ -25,8 +25,8 @@ export function eventText(event: JobEvent): EventText | undefined {
       return { text: `watermark held by ${event.cluster} at ${eventTime(event.watermark)}`, tone: 'warning' };
     case 'watermark.released':
       return {
-        text: `watermark free after ${seconds(event.heldMs)}: ${event.cluster} ${event.because === 'returned' ? 'is back' : 'was waited for long enough'}`,
-        tone: event.because === 'returned' ? 'good' : 'bad',
+        text: `watermark free after ${seconds(event.heldMs)}: ${event.cluster} ${released[event.because]}`,
+        tone: event.because === 'expired' ? 'bad' : 'good',
       };
     case 'late':
       return { text: `${count(event.rows)} late rows from ${event.cluster}`, tone: 'bad' };
@@ -64,4 +64,11 @@ export const clusterTone: Readonly<Record<string, Tone>> = {
   probing: 'bad',
   recovering: 'warning',
   down: 'bad',
+};
+
+/** Why the watermark is free again. */
+const released = {
+  returned: 'is back',
+  expired: 'was waited for long enough',
+  finished: 'has nothing more to come',
 };

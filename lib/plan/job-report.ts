@@ -96,8 +96,11 @@ export interface WatermarkHeldEvent extends EventBase {
 export interface WatermarkReleasedEvent extends EventBase {
   readonly type: 'watermark.released';
   readonly cluster: string;
-  /** `returned`: the cluster is healthy; `expired`: it was waited for long enough, its splits are idle now. */
-  readonly because: 'returned' | 'expired';
+  /**
+   * `returned`: the cluster is healthy; `expired`: it was waited for long enough, its splits are idle now; `finished`: what
+   * was fetched of it before went up to the end of the bounded input.
+   */
+  readonly because: 'returned' | 'expired' | 'finished';
   readonly heldMs: number;
 }
 /** Rows came after their window had closed: counted, and given to `onLateRows` if there is one. At most one event a batch. */

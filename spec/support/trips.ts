@@ -50,6 +50,9 @@ export function trips(
   }));
 }
 
+/** A field that nobody asks for: it makes records long enough for memory to matter. */
+const note = 'x'.repeat(200);
+
 /** Appends rows to one partition as JSON, in batches. */
 export async function append(
   cluster: EmbeddedCluster,
@@ -62,7 +65,10 @@ export async function append(
   for (let at = 0; at < rows.length; at += batchRows) {
     const batch = rows
       .slice(at, at + batchRows)
-      .map(row => ({ value: JSON.stringify({ ...row, ts: new Date(row.ts).toISOString().slice(0, -1) }), timestamp }));
+      .map(row => ({
+        value: JSON.stringify({ ...row, note, ts: new Date(row.ts).toISOString().slice(0, -1) }),
+        timestamp,
+      }));
     await cluster.append(topic, partition, recordBatch(batch));
   }
 }

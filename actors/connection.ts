@@ -24,6 +24,11 @@ export const connectionDefaults: ConnectionOptions = {
 /** Errors that no second try mends. */
 const fatalCodes: ReadonlySet<string> = new Set(['NOT_KAFKA', 'AUTHENTICATION_FAILED', 'OPTION_INVALID']);
 
+/** A broker that answers and refuses, a version that it does not serve say, will do so again. */
+function isFatal(error: BraidError): boolean {
+  return fatalCodes.has(error.code) || (error.code === 'BROKER_ERROR' && !error.retriable);
+}
+
 /** Whether a failed request says something about the cluster as a whole, and not about what was asked. */
 export function concernsConnection(error: BraidError): boolean {
   return error.code === 'CONNECTION_LOST' || error.code === 'REQUEST_TIMED_OUT' || error.code === 'CLUSTER_UNREACHABLE';
@@ -120,6 +125,10 @@ export class Connection {
 
   #lastError: BraidError | undefined;
 
+  /** Why the last dial failed. */
+  get trouble(): BraidError | undefined {
+    return this.#lastError;
+  }
   get state(): ClusterState {
     return this.#state;
   }
@@ -180,7 +189,7 @@ export class Connection {
       thrown => {
         const error = toBraidError(thrown, 'CLUSTER_UNREACHABLE', this.cluster);
         this.#lastError = error;
-        this.#actor.send({ type: 'client.failed', generation, failure: error, fatal: fatalCodes.has(error.code) });
+        this.#actor.send({ type: 'client.failed', generation, failure: error, fatal: isFatal(error) });
       },
     );
   }

@@ -86,7 +86,9 @@ class Job {
           if (failure !== null)
             this.#error ??= new BraidError(failure.code as BraidErrorCode, failure.message, {
               place: failure.place,
-              hint: (this.#parts?.source.trouble ?? this.#parts?.sink.trouble)?.describe(),
+              hint:
+                (this.#parts?.source.trouble ?? this.#parts?.sink.trouble)?.describe() ??
+                this.#connections.get(failure.place ?? '')?.trouble?.hint,
             });
           this.#close(
             this.#error ?? new BraidError('JOB_STATE', 'the job was stopped before it ran', { place: plan.job }),

@@ -22,7 +22,11 @@ export function requestTimedOut(place: string, apiName: string, msMax: number): 
 export function dialTimedOut(place: string, msMax: number, sawBytes: boolean): BraidError {
   return sawBytes
     ? new BraidError('NOT_KAFKA', `${place} answers, but not as a Kafka broker`, { place, hint: hintPort })
-    : new BraidError('CLUSTER_UNREACHABLE', `${place} gave no answer within ${msMax} ms`, { place, retriable: true });
+    : new BraidError('CLUSTER_UNREACHABLE', `${place} gave no answer within ${msMax} ms`, {
+        place,
+        hint: 'a firewall may swallow what is sent there, or something else than a broker may listen',
+        retriable: true,
+      });
 }
 
 const hintPort = 'check the port of the address';
@@ -65,13 +69,13 @@ export function dialFailed(thrown: unknown, place: string, address: Security, gr
       ...details,
       hint: 'check ca, cert, key and servername in ssl',
     });
-  const reason =
+  const [reason, hint] =
     code === 'ECONNREFUSED'
-      ? `nothing listens at ${place}`
+      ? [`nothing listens at ${place}`, 'is the cluster up, and is this the address of a broker?']
       : code === 'ENOTFOUND' || code === 'EAI_AGAIN'
-        ? `the host name of ${place} is unknown`
-        : `${place} could not be reached: ${message}`;
-  return new BraidError('CLUSTER_UNREACHABLE', reason, { ...details, retriable: true });
+        ? [`the host name of ${place} is unknown`, 'check it, and the name server of this machine']
+        : [`${place} could not be reached: ${message}`, undefined];
+  return new BraidError('CLUSTER_UNREACHABLE', reason, { ...details, hint, retriable: true });
 }
 
 /**

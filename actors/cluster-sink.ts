@@ -260,6 +260,7 @@ export class ClusterSink {
     const metadata = this.#topics.of(active);
     if (client === undefined || metadata === undefined) return;
     this.#buffer ??= new SinkBuffer({
+      topic: this.node.topic,
       schema: this.node.input.schema,
       keyColumn: this.node.keyColumn,
       partitions: metadata.partitions.length,

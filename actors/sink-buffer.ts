@@ -8,6 +8,7 @@ import { partitionOfKey } from '../lib/kafka/murmur2.ts';
 import { markDuplicates, TagEncoder, type TagWriter } from '../lib/kafka/tag.ts';
 
 export interface SinkBufferOptions {
+  readonly topic: string;
   readonly schema: Schema;
   /** Column whose text is the record's key; undefined: no key, partitions take turns batch by batch. */
   readonly keyColumn: number | undefined;
@@ -55,8 +56,9 @@ export class SinkBuffer {
   constructor(options: SinkBufferOptions) {
     this.#options = options;
     this.#writer = createJsonWriter(options.schema);
-    this.#partitions = Array.from({ length: options.partitions }, () => ({
-      encoder: new RecordBatchEncoder({ batchBytesMax: options.batchBytesMax }),
+    const { topic, batchBytesMax } = options;
+    this.#partitions = Array.from({ length: options.partitions }, (_, partition) => ({
+      encoder: new RecordBatchEncoder({ batchBytesMax, place: `${topic}-${partition}` }),
       sealed: [],
       inFlight: undefined,
     }));

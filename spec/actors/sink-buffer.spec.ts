@@ -19,6 +19,7 @@ const schema = schemaOf([
 
 function subject(partitions = 4) {
   return new SinkBuffer({
+    topic: 'delays',
     schema,
     keyColumn: 0,
     partitions,

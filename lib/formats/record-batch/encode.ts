@@ -15,6 +15,8 @@ export interface BatchEncoderOptions {
   readonly batchBytesMax?: number;
   /** Bytes to begin with; the buffer doubles. */
   readonly capacityBytes?: number;
+  /** Topic and partition, for errors. */
+  readonly place?: string;
 }
 
 /**
@@ -27,6 +29,7 @@ export interface BatchEncoderOptions {
 export class RecordBatchEncoder {
   readonly batchBytesMax: number;
   readonly #capacityBytes: number;
+  readonly #place: string | undefined;
   readonly #spare: ArrayBufferLike[] = [];
   #bytes: Uint8Array;
   #length = headerBytes;
@@ -35,6 +38,7 @@ export class RecordBatchEncoder {
   #maxTimestamp = 0;
 
   constructor(options: BatchEncoderOptions = {}) {
+    this.#place = options.place;
     this.batchBytesMax = options.batchBytesMax ?? batchBytesMaxDefault;
     this.#capacityBytes = Math.max(headerBytes, Math.min(options.capacityBytes ?? 64 << 10, this.batchBytesMax));
     this.#bytes = new Uint8Array(this.#capacityBytes);
@@ -148,7 +152,7 @@ export class RecordBatchEncoder {
     return new BraidError(
       'RECORD_TOO_LARGE',
       `a record of ${recordLength} bytes does not fit into a batch of at most ${this.batchBytesMax}`,
-      { hint: 'raise batchBytesMax here and max.message.bytes on the topic' },
+      { place: this.#place, hint: 'raise batchBytesMax here and max.message.bytes on the topic' },
     );
   }
 }

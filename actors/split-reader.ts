@@ -113,20 +113,19 @@ export class SplitReader {
         await this.#room.next();
         continue;
       }
-      const claimed = this.#claim(wanted.length);
-      if (claimed === 0) await this.#ports.slabs.available(this.#claimMin);
+      // Room for the answer is set aside before the question, so that the budget holds whatever comes.
+      const share = this.#shareOf(wanted.length);
+      const claimed = this.#ports.slabs.claim(share, share);
+      if (claimed === 0) await this.#ports.slabs.available(share);
       else await this.#fetch(node, turns, wanted, claimed);
     }
   }
 
-  get #claimMin(): number {
-    return Math.min(slabBytesMin, this.#ports.slabs.budgetBytes);
-  }
-
-  /** Room for the answer is set aside before the question, so that the budget holds whatever comes. */
-  #claim(splits: number): number {
-    const share = Math.min(this.#limits.inFlightBytesMax / this.#loops.size, this.#limits.partitionBytesMax * splits);
-    return this.#ports.slabs.claim(Math.max(share, this.#claimMin), this.#claimMin);
+  /** All of it or nothing: a source whose budget is used up would otherwise go on in fetches of the smallest size. */
+  #shareOf(splits: number): number {
+    const { inFlightBytesMax, partitionBytesMax } = this.#limits;
+    const least = Math.min(slabBytesMin, this.#ports.slabs.budgetBytes);
+    return Math.max(least, Math.min(inFlightBytesMax / this.#loops.size, partitionBytesMax * splits));
   }
 
   async #fetch(node: number, turns: Turns, wanted: readonly Split[], claimed: number): Promise<void> {

@@ -23,6 +23,8 @@ export class SinkWriter {
   #leaders: Leaders;
   /** Partitions whose last try failed: nothing is sent to them before `retry`, so that a try costs a back-off each. */
   readonly #failed = new Set<number>();
+  /** A failure was told, and its retry will come: what fails meanwhile belongs to the same try. */
+  #awaitsRetry = false;
   #abandoned = false;
 
   constructor(
@@ -54,8 +56,7 @@ export class SinkWriter {
     }
     const stuck = this.#leaders.without.filter(each => !this.#failed.has(each) && this.#buffer.waits(each));
     for (const partition of stuck) this.#failed.add(partition);
-    if (stuck.length > 0)
-      this.#ports.onFailed(brokerError(leaderNotAvailable, 'Metadata', this.#place(stuck[0]!)), false);
+    if (stuck.length > 0) this.#tellFailure(brokerError(leaderNotAvailable, 'Metadata', this.#place(stuck[0]!)), false);
   }
 
   /** After a failure: fresh leaders, then another try. */
@@ -64,10 +65,12 @@ export class SinkWriter {
       const [metadata] = await this.client.metadata([this.#topic]);
       if (metadata !== undefined) this.#leaders = leadersOf(metadata);
     } catch (thrown) {
+      this.#awaitsRetry = false;
       this.#requestFailed(thrown);
       return;
     }
     this.#failed.clear();
+    this.#awaitsRetry = false;
     this.pump();
   }
 
@@ -102,7 +105,7 @@ export class SinkWriter {
       };
     }
     if (rows > 0) this.#ports.onAcknowledged(rows);
-    if (failed !== undefined) this.#ports.onFailed(failed.error, failed.fatal);
+    if (failed !== undefined) this.#tellFailure(failed.error, failed.fatal);
     this.pump();
   }
 
@@ -114,7 +117,13 @@ export class SinkWriter {
   #requestFailed(thrown: unknown): void {
     if (this.#abandoned) return;
     const error = toBraidError(thrown);
-    this.#ports.onFailed(error, !error.retriable && !concernsConnection(error));
+    this.#tellFailure(error, !error.retriable && !concernsConnection(error));
+  }
+
+  #tellFailure(error: BraidError, fatal: boolean): void {
+    if (this.#awaitsRetry && !fatal) return;
+    this.#awaitsRetry = true;
+    this.#ports.onFailed(error, fatal);
   }
 
   #place(partition: number): string {

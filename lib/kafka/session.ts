@@ -231,15 +231,18 @@ export class Session {
     return {
       buffer: () => (this.#large.open ? this.#large.rest : memory),
       callback: (bytes, read) => {
-        if (read.buffer === memory.buffer) {
+        if (read.buffer !== memory.buffer) {
+          this.#onBytes();
+          this.#large.arrived(bytes);
+          this.#fulfillLarge();
+        } else if (this.#beginsLarge(memory, bytes)) {
+          this.#onBytes();
+          this.#large.begin(frameBytes(memory), memory.subarray(0, bytes));
+        } else {
           // kafkajs keeps what it is given.
           const chunk = Buffer.from(memory.subarray(0, bytes));
           this.#notice(chunk);
           this.#receive(chunk);
-        } else {
-          this.#onBytes();
-          this.#large.arrived(bytes);
-          this.#fulfillLarge();
         }
         return true;
       },
@@ -269,13 +272,22 @@ export class Session {
     const needed = this.#connection.bytesNeeded - 4;
     if (needed > (this.#greeted ? this.#limits.responseBytesMax : greetingBytesMax))
       this.#lose('sent a frame too long', malformedFrame(this.place, `a frame of ${needed} bytes`, this.#greeted));
-    else if (this.#open && needed > readBytes && needed < largeFrameBytesMax) this.#beginLarge();
+    else if (this.#open && isLarge(needed + 4)) this.#takeOver();
+  }
+
+  /** Whether a read of `bytes` bytes is the first one of a long frame, and of nothing else. */
+  #beginsLarge(memory: Buffer, bytes: number): boolean {
+    if (!this.#open || this.#connection.bytesBuffered > 0 || bytes < 4) return false;
+    const frame = frameBytes(memory);
+    return frame > bytes && isLarge(frame) && frame - 4 <= this.#limits.responseBytesMax;
   }
 
   /** kafkajs has read the length of a long frame, and holds its first bytes: from here on it is not kafkajs' to gather. */
-  #beginLarge(): void {
+  #takeOver(): void {
     const connection = this.#connection;
-    this.#large.begin(connection.bytesNeeded, Buffer.concat(connection.chunks));
+    const [chunk, ...others] = connection.chunks;
+    if (chunk === undefined) return;
+    this.#large.begin(connection.bytesNeeded, others.length === 0 ? chunk : Buffer.concat(connection.chunks));
     connection.chunks = [];
     connection.bytesBuffered = 0;
     connection.bytesNeeded = 4;
@@ -303,6 +315,15 @@ export class Session {
     this.close(error);
     this.onLost?.(reason);
   }
+}
+
+/** Length of a frame with its length field. */
+function frameBytes(first: Buffer): number {
+  return first.readInt32BE(0) + 4;
+}
+
+function isLarge(frame: number): boolean {
+  return frame > readBytes && frame <= largeFrameBytesMax;
 }
 
 function checkRange(api: (typeof apis)[keyof typeof apis], ranges: ReadonlyMap<number, ApiRange>, place: string): void {

@@ -3,8 +3,8 @@
  * there, which for fetches of megabytes makes garbage of two times their size, outside of the heap, and a full garbage
  * collection every few of them. Here the socket reads straight into memory that serves one frame after the other.
  *
- * Law: a frame's bytes live until the next turn of the event loop, as the port says (transport.ts). A frame that follows
- * within the same turn gets new memory.
+ * Law: a frame's bytes live until the microtasks that its arrival set off have run, as the port says (transport.ts): what
+ * is kept is copied there. A frame that might follow before that gets new memory.
  */
 export class LargeFrame {
   #memory = Buffer.alloc(0);
@@ -21,8 +21,8 @@ export class LargeFrame {
   begin(bytes: number, first: Uint8Array): void {
     if (this.#leased || this.#memory.length < bytes) {
       this.#memory = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(bytes)));
-      this.#leased = false;
     }
+    this.#leased = false;
     this.#memory.set(first);
     this.#length = first.length;
     this.#needed = bytes;
@@ -52,9 +52,11 @@ export class LargeFrame {
     const frame = this.#memory.subarray(0, this.#needed);
     this.#needed = 0;
     this.#leased = true;
-    setImmediate(() => {
-      if (this.#memory.buffer === frame.buffer) this.#leased = false;
-    });
     return frame;
+  }
+
+  /** Microtasks have run since the last frame was taken: its memory is free. */
+  release(): void {
+    this.#leased = false;
   }
 }

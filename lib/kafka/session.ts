@@ -231,6 +231,8 @@ export class Session {
     return {
       buffer: () => (this.#large.open ? this.#large.rest : memory),
       callback: (bytes, read) => {
+        // Node runs the microtasks between two reads.
+        this.#large.release();
         if (read.buffer !== memory.buffer) {
           this.#onBytes();
           this.#large.arrived(bytes);
@@ -296,6 +298,8 @@ export class Session {
   #fulfillLarge(): void {
     const frame = this.#large.take();
     if (frame === undefined) return;
+    // Over TLS several reads may come in one go; at the latest then the microtasks have run.
+    setImmediate(() => this.#large.release());
     this.#connection.requestQueue.fulfillRequest({
       size: frame.length - 4,
       correlationId: frame.readInt32BE(4),

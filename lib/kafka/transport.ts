@@ -18,7 +18,7 @@ export interface ClusterClient {
     partitions: readonly number[],
     at: 'earliest' | 'latest' | number,
   ): Promise<ReadonlyMap<number, number>>;
-  /** One Fetch to the broker that leads all given partitions. Byte views die with the next tick: copy them (SlabPool.hold). */
+  /** One Fetch to the broker that leads all given partitions. Byte views die with the next answer: copy them before anything else is awaited (SlabPool.hold). */
   fetch(node: number, request: FetchRequest): Promise<FetchResponse>;
   /** One Produce, acks = all, to the broker that leads all given partitions. */
   produce(node: number, request: ProduceRequest): Promise<readonly ProduceAnswer[]>;

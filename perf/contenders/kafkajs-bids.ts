@@ -87,7 +87,10 @@ class RowWriter {
 
   async pump(all = false): Promise<void> {
     while (this.#rows.length >= (all ? 1 : rowsPerSend)) {
-      if (this.#sends.size >= sendsInFlightMax) await Promise.race(this.#sends);
+      if (this.#sends.size >= sendsInFlightMax) {
+        await Promise.race(this.#sends);
+        continue;
+      }
       const messages = this.#rows.splice(0, rowsPerSend);
       const send = this.#producer.send({ topic: this.#topic, acks: -1, messages }).then(() => {
         this.sent += messages.length;
@@ -135,9 +138,10 @@ serveContender<BidRun, BidRunResult>(async ({ clusters, input, output }) => {
     const done = Number(batch.lastOffset()) + 1 >= ends[cluster]![batch.partition]!;
     counts.reached(cluster * partitions + batch.partition, done ? Number.POSITIVE_INFINITY : last);
     for (const row of counts.closed()) writer.add(row);
-    if (done) open--;
-    await writer.pump(open === 0);
-    if (open === 0) finish();
+    // Batches of several partitions are under way at once: the one that ends the input waits for all rows.
+    const ended = done && --open === 0;
+    await writer.pump(ended);
+    if (ended) finish();
   };
 
   const consumers = kafkas.map(kafka =>

@@ -10,7 +10,6 @@ import type { ClusterAddress } from './clusters.ts';
  * Seeded bids, as those of `raw-path`: some 165 bytes of JSON with seven fields, of which three are used. Bid i goes to the
  * first cluster if i is even, else to the second; key = auction, so that an auction lives in one partition of each cluster.
  */
-export const bidsTopic = 'bids';
 export const partitionsOfTopic = 4;
 export const windowMs = 10_000;
 const startMs = 1_700_000_000_000;
@@ -27,12 +26,12 @@ function bidJson(id: number, auction: number): string {
   return `{"auction":${auction},"bidder":${2000 + (id % 555)},"price":${priceOf(id)},"channel":"Google","url":"https://www.nexmark.com/abc/def/item.htm?query=1","dateTime":${timeOf(id)},"extra":"abcdefghijklmnop"}`;
 }
 
-/** Makes the topic in both clusters and loads bids 1 to `records`. */
-export async function loadBids(clusters: readonly ClusterAddress[], records: number): Promise<void> {
+/** Makes a topic in both clusters and loads bids 1 to `records`. */
+export async function loadBids(clusters: readonly ClusterAddress[], topic: string, records: number): Promise<void> {
   const clients = await connectAll(clusters);
   try {
-    await createTopic(clients, bidsTopic);
-    const writers = await Promise.all(clients.map(client => TopicWriter.open(client, bidsTopic, { batchBytesMax })));
+    await createTopic(clients, topic);
+    const writers = await Promise.all(clients.map(client => TopicWriter.open(client, topic, { batchBytesMax })));
     const keys = Array.from({ length: auctions }, (_, i) => Buffer.from(String(firstAuction + i)));
     const partitions = keys.map(key => partitionOfKey(key, partitionsOfTopic));
     const value = Buffer.alloc(512);

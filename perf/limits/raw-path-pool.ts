@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { Piscina } from 'piscina';
 import type { LimitTask } from './raw-path-worker.ts';
 
@@ -7,7 +8,7 @@ export class RawPathLimitPool {
 
   constructor(threads: number) {
     this.#pool = new Piscina({
-      filename: new URL('./raw-path-worker.ts', import.meta.url).href,
+      filename: new URL(`./raw-path-worker${extname(import.meta.url)}`, import.meta.url).href,
       minThreads: threads,
       maxThreads: threads,
       concurrentTasksPerWorker: 2,

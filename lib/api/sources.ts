@@ -1,4 +1,4 @@
-import type { Observable } from 'rxjs';
+import { from, type Observable, Subject, takeUntil } from 'rxjs';
 import { BraidError, toBraidError } from '../base/errors.ts';
 import { badRecordPolicies, type JsonOptions } from '../kernels/fragment.ts';
 import type { ClusterAddress, CollectionSourceNode, KafkaSourceNode, KafkaSourceOptions } from '../plan/logical.ts';
@@ -201,7 +201,7 @@ export function fromObservable<F extends Fields>(
     kind: 'collectionSource',
     name: 'observable',
     schema: schema.schema,
-    rows: { [Symbol.asyncIterator]: () => iterate(rows$, waitingRowsMax) },
+    rows: { [Symbol.asyncIterator]: () => new ObservableIterator(rows$, waitingRowsMax) },
   });
 }
 
@@ -211,46 +211,73 @@ function sourceOf<F extends Fields>(schema: TableSchema<F>, node: Source<F>['nod
 
 type AnyRow = Readonly<Record<string, unknown>>;
 
-/** One subscription, whose rows wait until they are asked for. */
-async function* iterate(rows$: Observable<AnyRow>, waitingRowsMax: number): AsyncGenerator<AnyRow, void> {
-  let waiting: AnyRow[] = [];
-  let ended = false;
-  let error: BraidError | undefined;
-  let wake = (): void => {};
-  const subscription = rows$.subscribe({
-    next(row) {
-      if (error !== undefined) return;
-      waiting.push(row);
-      if (waiting.length > waitingRowsMax) {
-        error = new BraidError('SOURCE_FAILED', `an Observable was faster than the job: ${waitingRowsMax} rows wait`, {
-          place: 'fromObservable.waitingRowsMax',
-          hint: 'slow it down, thin it out, or allow more rows to wait',
-        });
-      }
-      wake();
-    },
-    error(thrown: unknown) {
-      error = toBraidError(thrown, 'SOURCE_FAILED', 'fromObservable');
-      wake();
-    },
-    complete() {
-      ended = true;
-      wake();
-    },
-  });
-  try {
+/**
+ * One subscription, whose rows wait until they are asked for. Not a generator: a generator that waits for a row hears of
+ * `return()` only with the next one, and a quiet Observable would stay subscribed to for ever.
+ */
+class ObservableIterator implements AsyncIterator<AnyRow, undefined> {
+  readonly #waitingRowsMax: number;
+  /** Unsubscribes, also while `subscribe` has not returned: an Observable may have everything to say at once. */
+  readonly #stop$ = new Subject<void>();
+  #waiting: AnyRow[] = [];
+  #head = 0;
+  #ended = false;
+  #error: BraidError | undefined;
+  #wake = (): void => {};
+
+  constructor(rows$: Observable<AnyRow>, waitingRowsMax: number) {
+    this.#waitingRowsMax = waitingRowsMax;
+    from(rows$)
+      .pipe(takeUntil(this.#stop$))
+      .subscribe({
+        next: row => this.#take(row),
+        error: (thrown: unknown) => this.#end(toBraidError(thrown, 'SOURCE_FAILED', 'fromObservable')),
+        complete: () => this.#end(undefined),
+      });
+  }
+
+  async next(): Promise<IteratorResult<AnyRow, undefined>> {
     for (;;) {
-      const taken = waiting;
-      waiting = [];
-      yield* taken;
-      if (waiting.length > 0) continue;
-      if (error !== undefined) throw error;
-      if (ended) return;
+      if (this.#head < this.#waiting.length) {
+        const row = this.#waiting[this.#head++]!;
+        if (this.#head === this.#waiting.length) {
+          this.#waiting = [];
+          this.#head = 0;
+        }
+        return { done: false, value: row };
+      }
+      if (this.#error !== undefined) throw this.#error;
+      if (this.#ended) return { done: true, value: undefined };
       await new Promise<void>(resolve => {
-        wake = resolve;
+        this.#wake = resolve;
       });
     }
-  } finally {
-    subscription.unsubscribe();
+  }
+
+  async return(): Promise<IteratorResult<AnyRow, undefined>> {
+    this.#end(undefined);
+    return { done: true, value: undefined };
+  }
+
+  #take(row: AnyRow): void {
+    if (this.#ended) return;
+    if (this.#waiting.length - this.#head < this.#waitingRowsMax) this.#waiting.push(row);
+    else
+      this.#end(
+        new BraidError('SOURCE_FAILED', `an Observable is faster than the job: ${this.#waitingRowsMax} rows wait`, {
+          place: 'fromObservable.waitingRowsMax',
+          hint: 'slow it down, thin it out, or allow more rows to wait',
+        }),
+      );
+    this.#wake();
+  }
+
+  /** What waits is still given out before the end is told. */
+  #end(error: BraidError | undefined): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#error = error;
+    this.#stop$.next();
+    this.#wake();
   }
 }

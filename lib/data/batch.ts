@@ -1,3 +1,4 @@
+import { BraidError } from '../base/errors.ts';
 import { type Column, columnFrom, valueAt } from './column.ts';
 import type { Value } from './data-type.ts';
 import type { Schema } from './schema.ts';
@@ -30,6 +31,12 @@ export function rowAt(batch: Batch, row: number): Row {
 }
 
 export function batchFrom(schema: Schema, rows: readonly Readonly<Record<string, unknown>>[]): Batch {
+  rows.forEach((row: unknown, i) => {
+    if (typeof row !== 'object' || row === null)
+      throw new BraidError('ROW_INVALID', `row ${i} is not an object with a property for each column`, {
+        place: String(row).slice(0, 64),
+      });
+  });
   const columns = schema.fields.map(field =>
     columnFrom(
       field.type,

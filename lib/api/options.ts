@@ -126,7 +126,7 @@ export const aName: Check<string> = (value, place) => {
   return value;
 };
 
-/** A column of the given type; undefined as a type: of any. */
+/** A text that is not empty. */
 export function aText(what: string): Check<string> {
   return (value, place) => {
     if (typeof value !== 'string' || value === '') throw invalid(place, what, value);

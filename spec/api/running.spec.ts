@@ -239,6 +239,15 @@ test('what is no row at all fails the job', async () => {
   }
 });
 
+test('a row that a first condition dropped cannot fail the second', async () => {
+  const numbers = schema({ a: t.int(), b: t.int().notNull() });
+  const kept = job('dropped')
+    .from(rows(numbers, [{ b: 0 }, { a: 1, b: 2 }]))
+    .where(r => r.a.gt(0))
+    .where(r => r.a.div(r.b).eq(0));
+  assert.equal(await kept.collect(), [{ a: 1, b: 2 }]);
+});
+
 /** Batches of a collection end where the event loop turns, so each row is judged by those before it. */
 async function* oneByOne(given: readonly Flight[]): AsyncGenerator<Flight> {
   for (const row of given) {

@@ -47,6 +47,13 @@ test('a field that a dropped projection computed is not scanned', () => {
   assert.equal(outputs(head), ['distance * 2']);
 });
 
+test('a condition that can fail is not looked at where the one before it is NULL, since that row is gone', () => {
+  const fails = planOf(fromKafka.where(f => f.delay.gt(0)).where(f => f.distance.div(f.delay).gt(1))).source.head;
+  assert.is(filterOf(fails), 'COALESCE(delay > 0, FALSE) AND distance / delay > 1');
+  const cannot = planOf(fromKafka.where(f => f.delay.gt(0)).where(f => f.distance.gt(1))).source.head;
+  assert.is(filterOf(cannot), 'delay > 0 AND distance > 1');
+});
+
 test('rows from memory are read as they are declared', () => {
   assert.equal(names(planOf(fromRows.select('origin')).source.head), [
     'date',

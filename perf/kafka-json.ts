@@ -1,16 +1,14 @@
 import { runSideProcess } from '../examples/flights/side-process.ts';
 import { assert } from '../lib/base/errors.ts';
-import type { BidRun, BidRunResult } from './contenders/bid-run.ts';
 import type { BenchmarkOptions, Measured } from './support/benchmark.ts';
-import { checkCounts, loadBids, makeTopic } from './support/bid-topic.ts';
+import { type BidContender, runBids } from './support/bid-contender.ts';
+import { loadBids } from './support/bid-topic.ts';
 import { type ClusterAddress, startClusters } from './support/clusters.ts';
 import { ContenderProcess, type RunCost } from './support/contender-process.ts';
 import { type CaseResult, medianCase } from './support/measure.ts';
 
 export const description =
   'two Kafka clusters -> JSON bids, 3 of 7 fields -> tumbling count and max per auction -> Kafka, flat out; against a hand-written kafkajs loop';
-
-type BidContender = ContenderProcess<BidRun, BidRunResult>;
 
 /**
  * Both sides read the same topics of the same clusters, write to the same cluster and find the same rows, which is checked
@@ -31,11 +29,14 @@ export async function run({ smoke }: BenchmarkOptions): Promise<Measured> {
       const contender: BidContender = await ContenderProcess.start(name);
       contenders.push(contender);
       costs.set(contender, []);
-      await runChecked(contender, clusters.addresses, 'warm-up', `${name}-0`, warmUpRecords);
+      const warmUp = { clusters: clusters.addresses, input: 'warm-up', output: `${name}-0` };
+      await runBids(contender, warmUp, warmUpRecords);
     }
     for (let round = 1; round <= rounds; round++) {
-      for (const [contender, of] of costs)
-        of.push(await runChecked(contender, clusters.addresses, 'bids', `${contender.name}-${round}`, records));
+      for (const [contender, of] of costs) {
+        const run = { clusters: clusters.addresses, input: 'bids', output: `${contender.name}-${round}` };
+        of.push((await runBids(contender, run, records)).cost);
+      }
     }
     const [braid, loop] = [...costs].map(([{ name }, of]) => medianCase(name, of)) as [CaseResult, CaseResult];
     return {
@@ -53,26 +54,6 @@ export async function run({ smoke }: BenchmarkOptions): Promise<Measured> {
     await Promise.all(contenders.map(contender => contender.close()));
     await clusters.close();
   }
-}
-
-async function runChecked(
-  contender: BidContender,
-  clusters: readonly ClusterAddress[],
-  input: string,
-  output: string,
-  records: number,
-): Promise<RunCost> {
-  await makeTopic(clusters, output);
-  const { result, cost } = await contender.run({ clusters, input, output });
-  const rows = await checkCounts(clusters, output, records);
-  assert(
-    result.records === records && result.rows === rows,
-    `${contender.name} counts ${result.records} records and ${result.rows} rows, not ${records} and ${rows}`,
-  );
-  console.log(
-    `  ${output.padEnd(16)} ${records} records, ${rows} rows as they should be, ${cost.seconds.toFixed(2)} s, ${cost.cpuSeconds.toFixed(2)} CPU-s`,
-  );
-  return cost;
 }
 
 /** The main job beside: narrower windows, text keys, five aggregates. Its rows are checked by `npm start`. */

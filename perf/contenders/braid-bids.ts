@@ -5,7 +5,7 @@ import type { BidRun, BidRunResult } from './bid-run.ts';
 const bid = schema({ auction: t.bigint().notNull(), price: t.bigint().notNull(), dateTime: t.timestamp().notNull() });
 
 /** Count and highest price per auction and ten seconds, out of two clusters into the first, as one would write it. */
-serveContender<BidRun, BidRunResult>(async ({ clusters, input, output }) => {
+serveContender<BidRun, BidRunResult>(async ({ clusters, input, output, threads, watch }) => {
   const run = await job('bid-counts')
     .from(kafka({ topic: input, clusters, schema: bid, bounded: true }))
     .watermark('dateTime')
@@ -14,7 +14,14 @@ serveContender<BidRun, BidRunResult>(async ({ clusters, input, output }) => {
     .aggregate(b => ({ bids: count(), maxPrice: max(b.price) }))
     .select(({ auction, windowStart, bids, maxPrice }) => ({ auction: auction.toText(), windowStart, bids, maxPrice }))
     .to(kafkaSink({ topic: output, clusters, key: 'auction' }))
-    .start();
+    .start(threads === undefined ? {} : { threads });
+  let machineEvents = 0;
+  const watcher = watch
+    ? run.inspect$.subscribe(event => {
+        if (event.type === 'event') machineEvents++;
+      })
+    : undefined;
   const { metrics } = await run.done;
-  return { records: metrics.recordsIn, rows: metrics.sink.acknowledged };
+  watcher?.unsubscribe();
+  return { records: metrics.recordsIn, rows: metrics.sink.acknowledged, machineEvents };
 });

@@ -59,6 +59,12 @@ export function medianCase(name: string, costs: readonly RunCost[]): CaseResult 
   };
 }
 
+/** How many times as many records a second case `a` handles as case `b`. */
+export function ratioOf(cases: readonly CaseResult[], a: string, b: string): number {
+  const rate = (name: string): number => cases.find(one => one.name === name)!.recordsPerSecond;
+  return rate(a) / rate(b);
+}
+
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;

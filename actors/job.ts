@@ -88,7 +88,8 @@ class Job {
               place: failure.place,
               hint:
                 (this.#parts?.source.trouble ?? this.#parts?.sink.trouble)?.describe() ??
-                this.#connections.get(failure.place ?? '')?.trouble?.hint,
+                this.#connections.get(failure.place ?? '')?.trouble?.hint ??
+                this.#unanswered(),
             });
           this.#close(
             this.#error ?? new BraidError('JOB_STATE', 'the job was stopped before it ran', { place: plan.job }),
@@ -147,6 +148,11 @@ class Job {
     } catch (thrown) {
       queueMicrotask(() => this.#fail('start', toBraidError(thrown)));
     }
+  }
+
+  #unanswered(): string | undefined {
+    const names = [...this.#connections.values()].filter(each => each.client === undefined).map(each => each.cluster);
+    return names.length === 0 ? undefined : `no answer yet from ${names.join(', ')}`;
   }
 
   #connect(address: ClusterAddress): Connection {

@@ -104,7 +104,8 @@ export function kafkaSink<K extends string>(settings: KafkaSinkSettings<K>): Sin
     open: input => ({
       node: {
         kind: 'kafkaSink',
-        name: name ?? `${topic}-sink`,
+        // A name stands in every tag; a topic may be longer than fits there.
+        name: name ?? (topic.length > 95 ? 'sink' : `${topic}-sink`),
         input,
         topic,
         clusters,

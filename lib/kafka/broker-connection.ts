@@ -1,4 +1,4 @@
-import type { BraidError } from '../base/errors.ts';
+import { BraidError } from '../base/errors.ts';
 import type { CheckedAddress, HostPort } from './address.ts';
 import type { WireRequest } from './requests/request.ts';
 import { Session, type SessionLimits } from './session.ts';
@@ -52,7 +52,11 @@ export class BrokerConnection {
     this.#usedAt = performance.now();
     const answer = await session.send(request);
     this.#usedAt = performance.now();
-    return request.decode(answer);
+    try {
+      return request.decode(answer);
+    } catch (thrown) {
+      throw misread(thrown, request.apiName, session.place);
+    }
   }
 
   /** Destroys the socket at once: what is pending and whatever is called later rejects with `error`. */
@@ -89,4 +93,15 @@ export class BrokerConnection {
     this.#usedAt = performance.now();
     return session;
   }
+}
+
+/** An answer that cannot be read names who sent it, and where in it reading stopped. */
+function misread(thrown: unknown, apiName: string, place: string): unknown {
+  if (!(thrown instanceof BraidError)) return thrown;
+  const { code, message, hint } = thrown;
+  return new BraidError(code, `the answer to ${apiName} cannot be read: ${message}`, {
+    place: thrown.place === undefined ? place : `${place}, ${thrown.place}`,
+    hint: hint ?? 'is it an Apache Kafka broker, with nothing in between that changes what it says?',
+    cause: thrown,
+  });
 }

@@ -177,6 +177,9 @@ class KafkaClient implements ClusterClient {
     checkTopicName(request.topic);
     const { throttleMs, error, partitions } = await this.#lane(node, 'fetch').send(fetchRequest(request));
     if (error !== 0) throw brokerError(error, 'Fetch', `${request.topic} in ${this.cluster}`);
+    for (const { partition } of request.partitions)
+      if (!partitions.some(answered => answered.partition === partition))
+        throw answerMissing('Fetch', `${request.topic}/${partition} in ${this.cluster}`);
     return { throttleMs, partitions };
   }
 
@@ -234,6 +237,8 @@ class KafkaClient implements ClusterClient {
       if (error !== 0) throw brokerError(error, 'ListOffsets', `${topic}/${partition} in ${this.cluster}`);
       out.set(partition, offset);
     }
+    for (const partition of partitions)
+      if (!out.has(partition)) throw answerMissing('ListOffsets', `${topic}/${partition} in ${this.cluster}`);
     return out;
   }
 
@@ -351,4 +356,11 @@ class KafkaClient implements ClusterClient {
       retriable: true,
     });
   }
+}
+
+/** What is left out would be taken for empty, and its records would be lost in silence. */
+function answerMissing(request: string, place: string): BraidError {
+  return new BraidError('RESPONSE_MALFORMED', `the answer to ${request} leaves out a partition that was asked for`, {
+    place,
+  });
 }

@@ -1,8 +1,7 @@
-import { count, job, kafka, kafkaSink, max, schema, t } from '../../lib/index.ts';
+import { count, job, kafka, kafkaSink, max } from '../../lib/index.ts';
 import { serveContender } from '../support/contender-process.ts';
 import type { BidRun, BidRunResult } from './bid-run.ts';
-
-const bid = schema({ auction: t.bigint().notNull(), price: t.bigint().notNull(), dateTime: t.timestamp().notNull() });
+import { bid } from './bid-schema.ts';
 
 /** Count and highest price per auction and ten seconds, out of two clusters into the first, as one would write it. */
 serveContender<BidRun, BidRunResult>(async ({ clusters, input, output, threads, watch }) => {

@@ -2,6 +2,7 @@ import { assert } from '../../lib/base/errors.ts';
 import { createClientFactory } from '../../lib/kafka/client.ts';
 import { partitionOfKey } from '../../lib/kafka/murmur2.ts';
 import { readTopic } from '../../lib/kafka/read-topic.ts';
+import { readTag, tagIdentity } from '../../lib/kafka/tag.ts';
 import { TopicWriter } from '../../lib/kafka/topic-writer.ts';
 import type { ClusterClient } from '../../lib/kafka/transport.ts';
 import type { ClusterAddress } from './clusters.ts';
@@ -10,24 +11,34 @@ import type { ClusterAddress } from './clusters.ts';
  * Seeded bids, as those of `raw-path`: some 165 bytes of JSON with seven fields, of which three are used. Bid i goes to the
  * first cluster if i is even, else to the second; key = auction, so that an auction lives in one partition of each cluster.
  */
-export const partitionsOfTopic = 4;
-export const windowMs = 10_000;
+const partitionsOfTopic = 4;
 const startMs = 1_700_000_000_000;
+/** Event time between two bids. */
+const everyMs = 2;
 const auctions = 997;
 const firstAuction = 1000;
+/** An auction that may get more than its share. */
+export const hotAuction = firstAuction;
 const batchBytesMax = 256 << 10;
 const bidsPerTurn = 8192;
 
-const auctionOf = (id: number): number => firstAuction + ((id * 7919) % auctions);
+const uniform = (id: number): number => firstAuction + ((id * 7919) % auctions);
+/** Nine bids of ten are for one auction. */
+export const mostlyHot = (id: number): number => (id % 10 === 0 ? uniform(id / 10) : hotAuction);
 const priceOf = (id: number): number => (id * 17) % 10_000;
-const timeOf = (id: number): number => startMs + id * 2;
+const timeOf = (id: number): number => startMs + id * everyMs;
 
 function bidJson(id: number, auction: number): string {
   return `{"auction":${auction},"bidder":${2000 + (id % 555)},"price":${priceOf(id)},"channel":"Google","url":"https://www.nexmark.com/abc/def/item.htm?query=1","dateTime":${timeOf(id)},"extra":"abcdefghijklmnop"}`;
 }
 
 /** Makes a topic in both clusters and loads bids 1 to `records`. */
-export async function loadBids(clusters: readonly ClusterAddress[], topic: string, records: number): Promise<void> {
+export async function loadBids(
+  clusters: readonly ClusterAddress[],
+  topic: string,
+  records: number,
+  auctionOf = uniform,
+): Promise<void> {
   const clients = await connectAll(clusters);
   try {
     await createTopic(clients, topic);
@@ -62,31 +73,49 @@ export async function makeTopic(clusters: readonly ClusterAddress[], topic: stri
   }
 }
 
+export interface CountsCheck {
+  /** Size of the windows. Default 10,000. */
+  readonly windowMs?: number;
+  /** Whether a row may be there twice, with the same tag: after a cluster was lost. Default: no. */
+  readonly mayRepeat?: boolean;
+}
+
 /**
  * Reads the results of a run back and compares each of them with what follows from the seed: count and highest price per
- * auction and window of ten seconds, each exactly once. Throws on the first difference. Returns the number of rows.
+ * auction and window, each exactly once. Throws on the first difference. Returns the number of rows.
  */
 export async function checkCounts(
   clusters: readonly ClusterAddress[],
   topic: string,
   records: number,
+  { windowMs = 10_000, mayRepeat = false }: CountsCheck = {},
 ): Promise<number> {
+  const groupOf = (timeMs: number, auction: number): number =>
+    Math.floor((timeMs - startMs) / windowMs) * auctions + auction - firstAuction;
   const groups = Math.ceil((timeOf(records) - startMs + 1) / windowMs) * auctions;
   const counts = new Int32Array(groups);
   const maxima = new Int32Array(groups);
   let expected = 0;
   for (let id = 1; id <= records; id++) {
-    const group = groupOf(timeOf(id), auctionOf(id));
+    const group = groupOf(timeOf(id), uniform(id));
     if (counts[group]!++ === 0) expected++;
     maxima[group] = Math.max(maxima[group]!, priceOf(id));
   }
   const text = new TextDecoder();
+  const seen = new Set<string>();
   let rows = 0;
   const clients = await connectAll(clusters);
   try {
     for (const client of clients) {
-      for await (const { key, value } of readTopic(client, topic)) {
+      for await (const { key, value, headers } of readTopic(client, topic)) {
         const row = JSON.parse(text.decode(value!)) as Record<string, unknown>;
+        if (mayRepeat) {
+          const tag = readTag(headers, 0, headers.length);
+          assert(tag !== undefined, `${JSON.stringify(row)} has no tag`);
+          const identity = tagIdentity(tag);
+          if (seen.has(identity)) continue;
+          seen.add(identity);
+        }
         const { auction, windowStart, bids, maxPrice } = row;
         const group = groupOf(Date.parse(`${windowStart}Z`), Number(auction));
         assert(text.decode(key!) === auction, `the key of ${JSON.stringify(row)} is not its auction`);
@@ -104,10 +133,6 @@ export async function checkCounts(
   }
   assert(rows === expected, `${topic} holds ${rows} rows, and the seed gives ${expected}`);
   return rows;
-}
-
-function groupOf(timeMs: number, auction: number): number {
-  return Math.floor((timeMs - startMs) / windowMs) * auctions + auction - firstAuction;
 }
 
 async function connectAll(clusters: readonly ClusterAddress[]): Promise<ClusterClient[]> {

@@ -72,7 +72,8 @@ export class FakeClient implements ClusterClient {
     );
   }
   fetch(_node: number, request: FetchRequest): Promise<FetchResponse> {
-    return this.#ask(() => this.script.onFetch?.(request) ?? { throttleMs: 0, partitions: [] });
+    // Not in a microtask: a reader that is told "nothing new" asks again, and nobody else would have a turn.
+    return this.#ask(() => this.script.onFetch?.(request) ?? { throttleMs: 0, partitions: [] }, setImmediate);
   }
   produce(_node: number, request: ProduceRequest): Promise<readonly ProduceAnswer[]> {
     // Whoever sent a batch uses its memory again once it is acknowledged.
@@ -96,7 +97,7 @@ export class FakeClient implements ClusterClient {
     this.#pending.clear();
   }
 
-  #ask<T>(answer: () => T): Promise<T> {
+  #ask<T>(answer: () => T, later: (answer: () => void) => void = queueMicrotask): Promise<T> {
     if (this.destroyed) return Promise.reject(new BraidError('CONNECTION_LOST', 'the client was destroyed'));
     if (this.script.mode === 'refusing')
       return Promise.reject(new BraidError('CLUSTER_UNREACHABLE', 'nothing listens'));
@@ -104,11 +105,16 @@ export class FakeClient implements ClusterClient {
     return new Promise<T>((resolve, reject) => {
       this.#pending.add(reject);
       if (this.script.mode === 'silent') return;
-      queueMicrotask(() => {
+      later(() => {
+        if (this.destroyed) return;
         this.#pending.delete(reject);
         this.traffic.inFlight--;
         this.traffic.answers++;
-        resolve(answer());
+        try {
+          resolve(answer());
+        } catch (thrown) {
+          reject(thrown);
+        }
       });
     });
   }

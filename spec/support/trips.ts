@@ -63,12 +63,10 @@ export async function append(
   timestamp = 0,
 ): Promise<void> {
   for (let at = 0; at < rows.length; at += batchRows) {
-    const batch = rows
-      .slice(at, at + batchRows)
-      .map(row => ({
-        value: JSON.stringify({ ...row, note, ts: new Date(row.ts).toISOString().slice(0, -1) }),
-        timestamp,
-      }));
+    const batch = rows.slice(at, at + batchRows).map(row => ({
+      value: JSON.stringify({ ...row, note, ts: new Date(row.ts).toISOString().slice(0, -1) }),
+      timestamp,
+    }));
     await cluster.append(topic, partition, recordBatch(batch));
   }
 }
@@ -130,20 +128,27 @@ export async function withClusters(
   }
 }
 
-export const addresses = (clusters: readonly EmbeddedCluster[]) =>
+export const addresses = (clusters: readonly Pick<EmbeddedCluster, 'name' | 'bootstrap'>[]) =>
   clusters.map(({ name, bootstrap }) => ({ name, brokers: [...bootstrap] }));
 
 type SourceOptions = Partial<Omit<KafkaOptions<Fields>, 'schema'>>;
 
 /** The trips of all clusters, bounded unless said otherwise. */
-export function tripsFrom(clusters: readonly EmbeddedCluster[], options: SourceOptions = {}) {
+export function tripsFrom(
+  clusters: readonly Pick<EmbeddedCluster, 'name' | 'bootstrap'>[],
+  options: SourceOptions = {},
+) {
   return job('trips-job').from(
     kafka({ topic: 'trips', clusters: addresses(clusters), schema: trip, bounded: true, ...options }),
   );
 }
 
 /** By city and minute: how many, the sum and the greatest fare. */
-export function perMinute(clusters: readonly EmbeddedCluster[], options: SourceOptions = {}, outOfOrderMs = 0) {
+export function perMinute(
+  clusters: readonly Pick<EmbeddedCluster, 'name' | 'bootstrap'>[],
+  options: SourceOptions = {},
+  outOfOrderMs = 0,
+) {
   return tripsFrom(clusters, options)
     .watermark('ts', { outOfOrderMs })
     .groupBy('city')

@@ -90,9 +90,9 @@ export async function checkCounts(
   records: number,
   { windowMs = 10_000, mayRepeat = false }: CountsCheck = {},
 ): Promise<number> {
-  const groupOf = (timeMs: number, auction: number): number =>
-    Math.floor((timeMs - startMs) / windowMs) * auctions + auction - firstAuction;
-  const groups = Math.ceil((timeOf(records) - startMs + 1) / windowMs) * auctions;
+  const windowOf = (timeMs: number): number => Math.floor(timeMs / windowMs) - Math.floor(startMs / windowMs);
+  const groupOf = (timeMs: number, auction: number): number => windowOf(timeMs) * auctions + auction - firstAuction;
+  const groups = (windowOf(timeOf(records)) + 1) * auctions;
   const counts = new Int32Array(groups);
   const maxima = new Int32Array(groups);
   let expected = 0;

@@ -142,8 +142,8 @@ export class CollectionSource {
     if (rows.length === 0) return;
     const { head, late } = this.#plan;
     this.#head ??= compileFragment(head);
-    const batch = batchFrom(head.input.schema, rows);
-    const result = this.#head.run({ kind: 'columns', batch });
+    const batch = batchFrom(head.input.schema, rows, this.recordsIn);
+    const result = this.#head.run({ kind: 'columns', batch, firstRow: this.recordsIn });
     this.recordsIn += rows.length;
     this.#watermarks.observe(0, result.maxEventTime);
     const flow = late === undefined ? flowOf(result.batch) : partialsOf(result, columnsOrigin(batch, this.#late));

@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/base/clock.ts';
-import { BraidError } from '../lib/base/errors.ts';
+import { BraidError, sentenceOf } from '../lib/base/errors.ts';
 import type { Batch } from '../lib/data/batch.ts';
 import type {
   ClusterMetrics,
@@ -156,7 +156,7 @@ function callUser(place: string, call: () => void): void {
   try {
     call();
   } catch (thrown) {
-    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    const reason = sentenceOf(thrown);
     throw new BraidError('SINK_FAILED', `a callback of the job threw: ${reason}`, { place, cause: thrown });
   }
 }

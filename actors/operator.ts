@@ -1,6 +1,6 @@
 import type { Actor } from 'xstate';
 import type { Channel } from '../lib/base/channel.ts';
-import { BraidError } from '../lib/base/errors.ts';
+import { BraidError, sentenceOf } from '../lib/base/errors.ts';
 import type { OperatorMetrics } from '../lib/plan/job-report.ts';
 import { operatorMachine } from '../state-machines/operator.ts';
 import { type ActorSystemPorts, chartActor } from './chart-actor.ts';
@@ -103,7 +103,7 @@ export class OperatorActor {
       this.#error =
         thrown instanceof BraidError && thrown.domain !== 'internal'
           ? thrown
-          : new BraidError('OPERATOR_CRASHED', `an operator crashed: ${(thrown as Error).message}`, {
+          : new BraidError('OPERATOR_CRASHED', `an operator crashed: ${sentenceOf(thrown)}`, {
               place: this.name,
               cause: thrown,
             });

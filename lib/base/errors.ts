@@ -89,8 +89,17 @@ export class BraidError extends Error {
 /** Wraps whatever was thrown, once; a BraidError passes unchanged. */
 export function toBraidError(thrown: unknown, code: BraidErrorCode = 'ASSERTION', place?: string): BraidError {
   if (thrown instanceof BraidError) return thrown;
-  const sentence = thrown instanceof Error ? thrown.message : String(thrown);
-  return new BraidError(code, sentence, { cause: thrown, place });
+  return new BraidError(code, sentenceOf(thrown), { cause: thrown, place });
+}
+
+/** What was thrown, in words: anything can be thrown, also what cannot be printed. */
+export function sentenceOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message === '' ? thrown.name : thrown.message;
+  if (thrown === undefined || thrown === null)
+    return `${thrown === null ? 'null' : 'nothing'} was thrown, without a reason`;
+  return typeof thrown === 'object' || typeof thrown === 'function'
+    ? 'an object that is no Error was thrown'
+    : String(thrown);
 }
 
 /** A programmer error: the actor that meets it crashes. Never used for input or for the network. */

@@ -30,18 +30,25 @@ export function rowAt(batch: Batch, row: number): Row {
   return out;
 }
 
-export function batchFrom(schema: Schema, rows: readonly Readonly<Record<string, unknown>>[]): Batch {
+/** What a row says about a column: not what every object has under such a name, `constructor` say. */
+export function propertyOf(row: Readonly<Record<string, unknown>>, name: string): unknown {
+  return name in Object.prototype && !Object.hasOwn(row, name) ? undefined : row[name];
+}
+
+/** `firstRow` is what errors count from. */
+export function batchFrom(schema: Schema, rows: readonly Readonly<Record<string, unknown>>[], firstRow = 0): Batch {
   rows.forEach((row: unknown, i) => {
-    if (typeof row !== 'object' || row === null)
-      throw new BraidError('ROW_INVALID', `row ${i} is not an object with a property for each column`, {
-        place: String(row).slice(0, 64),
+    if (typeof row !== 'object' || row === null || Array.isArray(row))
+      throw new BraidError('ROW_INVALID', `row ${firstRow + i} is not an object with a property for each column`, {
+        place: Array.isArray(row) ? 'an array' : String(row).slice(0, 64),
       });
   });
   const columns = schema.fields.map(field =>
     columnFrom(
       field.type,
-      rows.map(row => row[field.name]),
+      rows.map(row => propertyOf(row, field.name)),
       field.name,
+      firstRow,
     ),
   );
   return { schema, rows: rows.length, columns };

@@ -1,6 +1,6 @@
 import { decodeUtf8 } from '../base/byte-reader.ts';
 import { BraidError } from '../base/errors.ts';
-import type { DataType, Value } from './data-type.ts';
+import type { DataType, TypeName, Value } from './data-type.ts';
 
 /**
  * Columns of a batch. `validity` has one bit a row, least significant bit first, 1 = present; undefined means that no
@@ -103,15 +103,28 @@ export function valueAt(column: Column, row: number): Value {
 
 const encoder = new TextEncoder();
 
-/** A column from JavaScript values: for row sources, row functions and specs. A wrong value is ROW_INVALID, naming `place`. */
-export function columnFrom(type: DataType, values: readonly unknown[], place: string): Column {
+/** What a column is made of. */
+const wanted: Readonly<Record<TypeName, string>> = {
+  BOOLEAN: 'true or false',
+  INT: 'an integer of 32 bits',
+  BIGINT: 'a bigint of 64 bits, or a safe integer',
+  DOUBLE: 'a number',
+  STRING: 'a string',
+  TIMESTAMP: 'whole milliseconds since 1970, as date.getTime() has them',
+};
+
+/**
+ * A column from JavaScript values: for row sources, row functions and specs. A wrong value is ROW_INVALID, naming `place`
+ * and the row, counted from `firstRow`.
+ */
+export function columnFrom(type: DataType, values: readonly unknown[], place: string, firstRow = 0): Column {
   const rows = values.length;
   let validity: Uint8Array | undefined;
   const wrong = (row: number): never => {
     throw new BraidError(
       'ROW_INVALID',
-      `the value of row ${row} is not a ${type.name}${type.nullable ? '' : ' NOT NULL'}`,
-      { place },
+      `the value of row ${firstRow + row} is not ${/^[AI]/.test(type.name) ? 'an' : 'a'} ${type.name}${type.nullable ? '' : ' NOT NULL'}`,
+      { place, hint: `${type.name} is ${wanted[type.name]}${type.nullable ? ', or null' : ''}` },
     );
   };
   const present = (row: number): boolean => {

@@ -61,12 +61,17 @@ function createKernel(fragment: Fragment, width: Width): Kernel {
   const memory = new KernelMemory(outputColumns(output, width), window, output.kind === 'partial' && output.local);
   const bad = new BadRecords(input.kind === 'records' ? input.json.badRecords : 'fail', input.schema.fields);
   const writer = new KernelWriter(`return ${outcomes.bail};`);
+  let firstRow = 0;
+  const noEventTime = (row: number): never => {
+    throw new BraidError('EVENT_TIME_MISSING', 'the event time is NULL', { place: `row ${firstRow + row}` });
+  };
   const run =
     input.kind === 'records'
       ? runRecords(buildRecordsKernel(writer, fragment, input satisfies RecordsInput, width, bad), memory)
       : runColumns(buildColumnsKernel(writer, fragment, width, noEventTime), memory, batchFrom(input.schema, []));
   return task => {
     memory.reset();
+    firstRow = task.kind === 'columns' ? (task.firstRow ?? 0) : 0;
     try {
       const nextOffset = run(task as never);
       if (nextOffset === outcomes.bail) return undefined;
@@ -85,10 +90,6 @@ function createKernel(fragment: Fragment, width: Width): Kernel {
       bad.take();
     }
   };
-}
-
-function noEventTime(row: number): never {
-  throw new BraidError('EVENT_TIME_MISSING', 'the event time is NULL', { place: `row ${row}` });
 }
 
 function lateAtOf(fragmentTask: FragmentTask): number {

@@ -82,7 +82,13 @@ export type FragmentTask =
       /** Only late rows: those whose window has closed at this watermark (window end - 1 <= watermark), or undefined for all. Needs output `rows` with `lateWindow`. */
       readonly lateAt?: number | undefined;
     }
-  | { readonly kind: 'columns'; readonly batch: Batch; readonly lateAt?: number | undefined };
+  | {
+      readonly kind: 'columns';
+      readonly batch: Batch;
+      /** Number of the batch's first row, for errors; 0 by default. */
+      readonly firstRow?: number | undefined;
+      readonly lateAt?: number | undefined;
+    };
 
 export interface FragmentResult {
   /** Rows read, before the filter, bad ones included. */

@@ -1,5 +1,5 @@
-import { BraidError } from '../base/errors.ts';
-import type { Batch, Row } from '../data/batch.ts';
+import { BraidError, sentenceOf } from '../base/errors.ts';
+import { type Batch, propertyOf, type Row } from '../data/batch.ts';
 import { columnFrom, valueAt } from '../data/column.ts';
 import type { Operator } from './operator.ts';
 import type { RowFunctionSpec } from './row-function-spec.ts';
@@ -33,20 +33,17 @@ function mapper(spec: RowFunctionSpec, fn: (row: Row) => Row): (batch: Batch) =>
   const seen = spec.input.fields.length - spec.carried;
   const made = spec.output.fields.slice(0, spec.output.fields.length - spec.carried);
   return batch => {
-    const results: Row[] = [];
+    const values = made.map((): unknown[] => []);
     forEachRow(spec, batch, row => {
       const result: unknown = fn(row);
       if (typeof result !== 'object' || result === null || isThenable(result))
         throw wrongResult('a row', result, 'return an object with the columns of the output schema');
-      results.push(result as Row);
+      // Read here, since a property may be a getter that throws.
+      made.forEach(({ name }, c) => {
+        values[c]!.push(propertyOf(result as Row, name));
+      });
     });
-    const columns = made.map(({ name, type }) =>
-      columnFrom(
-        type,
-        results.map(row => row[name]),
-        `${spec.name}.${name}`,
-      ),
-    );
+    const columns = made.map(({ name, type }, c) => columnFrom(type, values[c]!, `${spec.name}.${name}`));
     const carried = batch.columns.slice(seen);
     return { schema: spec.output, rows: batch.rows, columns: [...columns, ...carried], changes: batch.changes };
   };
@@ -85,7 +82,7 @@ function forEachRow(spec: RowFunctionSpec, batch: Batch, visit: (row: Row, index
       visit(rowAt(i), i);
     } catch (thrown) {
       const hint = thrown instanceof WrongResult ? thrown.hint : undefined;
-      const reason = thrown instanceof Error ? thrown.message : String(thrown);
+      const reason = sentenceOf(thrown);
       throw new BraidError('ROW_FUNCTION_FAILED', `the ${spec.apply.kind} function ${spec.name} failed: ${reason}`, {
         // The function may have changed the row that it was given.
         place: `${spec.name}, row ${printRow(rowAt(i))}`,

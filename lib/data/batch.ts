@@ -40,7 +40,7 @@ export function batchFrom(schema: Schema, rows: readonly Readonly<Record<string,
   rows.forEach((row: unknown, i) => {
     if (typeof row !== 'object' || row === null || Array.isArray(row))
       throw new BraidError('ROW_INVALID', `row ${firstRow + i} is not an object with a property for each column`, {
-        place: Array.isArray(row) ? 'an array' : String(row).slice(0, 64),
+        place: `row ${firstRow + i}`,
       });
   });
   const columns = schema.fields.map(field =>

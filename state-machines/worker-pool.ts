@@ -102,7 +102,16 @@ export const workerPoolMachine = setup({
     starting: {
       entry: 'startWorkers',
       on: {
-        'fragments.compiled': { target: 'ready', actions: 'announceReady' },
+        'fragments.compiled': [
+          { guard: 'nothingRetrying', target: 'ready', actions: 'announceReady' },
+          { target: 'degraded', actions: 'announceReady' },
+        ],
+        // A thread that is warm already takes tasks while another one still compiles.
+        'worker.crashed': [
+          { guard: 'budgetSpent', target: 'failed', actions: 'noteBudgetSpent' },
+          { actions: ['countCrash', 'noteRetry', 'scheduleForgiveness'] },
+        ],
+        'task.recovered': { actions: 'noteRecovery' },
       },
     },
     ready: {

@@ -13,6 +13,15 @@ function workerEntry(): string {
   );
 }
 
+/** A loader that the program runs under (tsx, say) would cost each worker a second, and it has nothing to load there. */
+function withoutLoaders(execArgv: readonly string[]): string[] {
+  const loader = /^(--import|--require|-r|--loader|--experimental-loader)(=|$)/;
+  // Given as two words (`--import tsx`), the second one goes with the first.
+  const takesNext = (word: string | undefined): boolean =>
+    word !== undefined && loader.test(word) && !word.includes('=');
+  return execArgv.filter((word, at) => !loader.test(word) && !takesNext(execArgv[at - 1]));
+}
+
 export interface PiscinaPoolOptions extends FragmentPoolOptions {
   /** Another entry than the built one: for specs that crash a worker on purpose. */
   readonly entry?: string | undefined;
@@ -33,6 +42,7 @@ export function createPiscinaPool(options: PiscinaPoolOptions): FragmentPool {
     taskQueue: new FixedQueue(),
     recordTiming: false,
     workerData: { fragments: options.fragments } satisfies WorkerSetup,
+    execArgv: withoutLoaders(process.execArgv),
   });
   // A worker that dies between two tasks hurts nobody: Piscina replaces it and says so here.
   pool.on('error', error => options.onCrash?.('between two tasks', error as Error));

@@ -50,6 +50,17 @@ test('is ready once every thread has compiled every fragment', () => {
   assert.is(run.state, 'ready');
 });
 
+test('counts the crashes of threads that are warm while others still compile', () => {
+  const run = runChart(workerPoolMachine, input, delays);
+  run.send(crash('a'));
+  assert.equal(run.send({ type: 'fragments.compiled' }), ['announceReady']);
+  assert.is(run.state, 'degraded');
+  run.send({ type: 'task.recovered', place: 'a' });
+  assert.is(run.state, 'ready');
+  run.send(crash('b'));
+  assert.equal(run.send(crash('c')), ['destroyWorkers', 'reportFailed']);
+});
+
 test('is degraded while a task runs for the second time, until the last of them went well', () => {
   const run = ready();
   run.send(crash('a'));

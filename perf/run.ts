@@ -6,7 +6,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { didYouMean } from '../lib/data/schema.ts';
+import { didYouMean } from '../lib/base/did-you-mean.ts';
 import type { Benchmark, Report } from './support/benchmark.ts';
 
 const names = readdirSync(import.meta.dirname)

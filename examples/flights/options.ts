@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { didYouMean } from '../../lib/base/did-you-mean.ts';
 import { BraidError } from '../../lib/base/errors.ts';
-import { didYouMean } from '../../lib/data/schema.ts';
 import { flightsInFile } from './parquet.ts';
 
 /** What the command line of `npm start` asks for. */

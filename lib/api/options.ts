@@ -1,5 +1,5 @@
+import { didYouMean } from '../base/did-you-mean.ts';
 import { BraidError } from '../base/errors.ts';
-import { didYouMean } from '../data/schema.ts';
 import { checkTopicName } from '../kafka/topic-name.ts';
 
 /**

@@ -1,6 +1,7 @@
+import { didYouMean } from '../base/did-you-mean.ts';
 import { BraidError } from '../base/errors.ts';
 import { type DataType, dataType, type TypeName, typeNames } from '../data/data-type.ts';
-import { didYouMean, type Schema, schemaOf } from '../data/schema.ts';
+import { type Schema, schemaOf } from '../data/schema.ts';
 import type { Fields, RowOf, Shown } from './fields.ts';
 
 /** The columns of a stream, for the compiler (`columns`) and for the job. Made by `schema(...)`. */

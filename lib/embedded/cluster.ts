@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../base/clock.ts';
+import { didYouMean } from '../base/did-you-mean.ts';
 import { BraidError } from '../base/errors.ts';
 import { BrokerServer } from './broker-server.ts';
 import { type ClusterSettings, ClusterState, defaultSettings } from './cluster-state.ts';
@@ -61,6 +62,12 @@ export interface EmbeddedCluster extends RunningCluster {
   readonly refusals: readonly string[];
 }
 
+const limitNames = [
+  'defaultPartitions',
+  'requestBytesMax',
+  'groupInitialRebalanceDelayMs',
+  'groupSessionTimeoutMsMin',
+] as const;
 const brokersMax = 100;
 const refusalsKept = 100;
 
@@ -77,9 +84,11 @@ const refusalsKept = 100;
  * time-outs, so that specs need not wait.
  */
 export async function startCluster(options: ClusterOptions = {}, clock: Clock = systemClock): Promise<EmbeddedCluster> {
+  checkNames('cluster', options, clusterOptionNames);
+  for (const topic of options.topics ?? []) checkNames('topic', topic, topicOptionNames);
   const name = options.name ?? 'embedded';
   const count = options.brokers ?? options.ports?.length ?? 1;
-  checkOptions(name, count, options.ports);
+  checkOptions(name, count, options);
   const state = new ClusterState(name, count, clock, settingsOf(options));
   const rules = new FaultRules(clock);
   const refusals: string[] = [];
@@ -133,8 +142,34 @@ export async function startCluster(options: ClusterOptions = {}, clock: Clock = 
   };
 }
 
-function checkOptions(name: string, count: number, ports: readonly number[] | undefined): void {
+const clusterOptionNames = [
+  ...['name', 'brokers', 'ports', 'topics', 'autoCreateTopics', 'defaultPartitions', 'requestBytesMax'],
+  ...['groupInitialRebalanceDelayMs', 'groupSessionTimeoutMsMin'],
+];
+const topicOptionNames = ['topic', 'partitions', 'replicationFactor', 'config'];
+
+/** A misspelt option would be left out in silence. OPTION_UNKNOWN, OPTION_INVALID. */
+function checkNames(place: string, given: unknown, names: readonly string[]): void {
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new BraidError('OPTION_INVALID', `an object of options belongs here, not ${typeof given}`, { place });
+  for (const name of Object.keys(given)) {
+    if (names.includes(name)) continue;
+    throw new BraidError('OPTION_UNKNOWN', `there is no option ${name}`, {
+      place: `${place}.${name}`,
+      hint: didYouMean(name, names) ?? `options are ${names.join(', ')}`,
+    });
+  }
+}
+
+function checkOptions(name: string, count: number, { ports, ...options }: ClusterOptions): void {
   const place = `cluster ${name}`;
+  if (typeof name !== 'string' || name === '')
+    throw new BraidError('OPTION_INVALID', 'the name of a cluster is a text', { place: 'cluster.name' });
+  for (const option of limitNames) {
+    const value = options[option];
+    if (value !== undefined && (!Number.isSafeInteger(value) || value < 0))
+      throw new BraidError('OPTION_INVALID', `${option} is a whole number, not ${String(value)}`, { place });
+  }
   if (!Number.isInteger(count) || count < 1 || count > brokersMax)
     throw new BraidError('OPTION_INVALID', `a cluster has 1 to ${brokersMax} brokers, not ${count}`, { place });
   if (ports !== undefined && ports.length !== count)
@@ -168,6 +203,9 @@ async function each(
 }
 
 function createTopic(state: ClusterState, spec: TopicSpec): void {
+  checkNames('topic', spec, topicOptionNames);
+  if (typeof spec.topic !== 'string')
+    throw new BraidError('OPTION_INVALID', 'a topic needs a name', { place: 'topic.topic' });
   const refusal = state.topics.create({
     name: spec.topic,
     partitions: spec.partitions ?? 1,

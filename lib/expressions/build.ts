@@ -1,7 +1,8 @@
 import { decodeUtf8 } from '../base/byte-reader.ts';
+import { didYouMean } from '../base/did-you-mean.ts';
 import { BraidError } from '../base/errors.ts';
 import { type DataType, dataType, formatType, type TypeName, type Value } from '../data/data-type.ts';
-import { columnIndex, didYouMean, type Schema } from '../data/schema.ts';
+import { columnIndex, type Schema } from '../data/schema.ts';
 import { canCast, castTargets } from './casts.ts';
 import {
   type Case,

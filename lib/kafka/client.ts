@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { didYouMean } from '../base/did-you-mean.ts';
 import { BraidError } from '../base/errors.ts';
-import { didYouMean } from '../data/schema.ts';
 import { type CheckedAddress, type ClusterAddress, checkAddress, type HostPort } from './address.ts';
 import { BrokerConnection } from './broker-connection.ts';
 import { destroyed, dialCutOff } from './connection-errors.ts';

@@ -6,7 +6,7 @@ import type { ClusterClient } from '../lib/kafka/transport.ts';
 import type { BenchmarkOptions, Measured } from './support/benchmark.ts';
 import { startClusters } from './support/clusters.ts';
 import { type RunCost, startCost } from './support/contender-process.ts';
-import { medianCase } from './support/measure.ts';
+import { median, medianCase } from './support/measure.ts';
 
 export const description =
   'what one broker of an embedded cluster, in a process of its own, takes and gives: raw Produce and Fetch requests of 4 partitions, batches of 1 MB';
@@ -34,27 +34,36 @@ export async function run({ smoke }: BenchmarkOptions): Promise<Measured> {
     await client.connect();
     const { batch, records } = makeBatch();
     const costs = { produce: [] as RunCost[], fetch: [] as RunCost[] };
+    const clusterCpu = { produce: [] as number[], fetch: [] as number[] };
     for (let round = 0; round <= rounds; round++) {
       const name = `${topic}-${round}`;
       await client.createTopics([{ topic: name, partitions: partitions.length, replicationFactor: 1 }]);
+      const before = await clusters.cpuSeconds();
       const stopProduce = startCost();
       await produceAll(client, name, batch, requests);
       const produced = stopProduce(requests * partitions.length * records);
+      const between = await clusters.cpuSeconds();
       const stopFetch = startCost();
       const bytes = await fetchAll(client, name, requests * records);
       const fetched = stopFetch(requests * partitions.length * records);
+      const after = await clusters.cpuSeconds();
       assert(bytes === requests * partitions.length * batch.length, `${bytes} bytes came back`);
       if (round === 0) continue;
       costs.produce.push(produced);
       costs.fetch.push(fetched);
+      clusterCpu.produce.push(between - before);
+      clusterCpu.fetch.push(after - between);
     }
     const cases = [medianCase('produce', costs.produce), medianCase('fetch', costs.fetch)];
+    const megabytesOfRound = (requests * partitions.length * batch.length) / 1e6;
     const megabytes = (recordsPerSecond: number): number => (recordsPerSecond * batch.length) / records / 1e6;
     return {
       cases,
       ratios: {
         'produce MB/s': megabytes(cases[0]!.recordsPerSecond),
         'fetch MB/s': megabytes(cases[1]!.recordsPerSecond),
+        'produce MB per CPU-second of the cluster': megabytesOfRound / median(clusterCpu.produce),
+        'fetch MB per CPU-second of the cluster': megabytesOfRound / median(clusterCpu.fetch),
       },
     };
   } finally {

@@ -9,6 +9,8 @@ export interface ClusterAddress {
 export interface PerfClusters {
   readonly processes: readonly ClusterProcess[];
   readonly addresses: readonly ClusterAddress[];
+  /** User and system time of all their processes so far: it is never the job's, and is stated apart. */
+  cpuSeconds(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -18,6 +20,10 @@ export async function startClusters(names: readonly string[] = ['east', 'west'])
   return {
     processes,
     addresses: processes.map(({ name, bootstrap }) => ({ name, brokers: [...bootstrap] })),
+    cpuSeconds: async () => {
+      const usages = await Promise.all(processes.map(each => each.usage()));
+      return usages.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
+    },
     close: async () => {
       await Promise.all(processes.map(each => each.close()));
     },

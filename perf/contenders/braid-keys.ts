@@ -45,8 +45,9 @@ serveContender<KeysRun, KeysResult>(async ({ clusters, input, keys }) => {
           if (read === undefined) {
             read = sofar(0);
             collectGarbage();
-            const { heapUsed, arrayBuffers } = process.memoryUsage();
-            bytes = heapUsed + arrayBuffers;
+            // Not `arrayBuffers`: what workers hand over is counted there more than once.
+            const { heapUsed, external } = process.memoryUsage();
+            bytes = heapUsed + external;
             stop = startCost();
           }
           records += Number(row.records);

@@ -13,13 +13,14 @@ function workerEntry(): string {
   );
 }
 
-/** A loader that the program runs under (tsx, say) would cost each worker a second, and it has nothing to load there. */
-function withoutLoaders(execArgv: readonly string[]): string[] {
+/**
+ * A loader that the program runs under (tsx, say) would cost each worker a second, and it has nothing to load there: then
+ * workers get no options at all. Without one they inherit the program's, which Node takes unread, while it refuses a list
+ * that names one of V8's (`--max-old-space-size`).
+ */
+function workerOptions(execArgv: readonly string[]): { execArgv?: string[] } {
   const loader = /^(--import|--require|-r|--loader|--experimental-loader)(=|$)/;
-  // Given as two words (`--import tsx`), the second one goes with the first.
-  const takesNext = (word: string | undefined): boolean =>
-    word !== undefined && loader.test(word) && !word.includes('=');
-  return execArgv.filter((word, at) => !loader.test(word) && !takesNext(execArgv[at - 1]));
+  return execArgv.some(word => loader.test(word)) ? { execArgv: [] } : {};
 }
 
 export interface PiscinaPoolOptions extends FragmentPoolOptions {
@@ -42,7 +43,7 @@ export function createPiscinaPool(options: PiscinaPoolOptions): FragmentPool {
     taskQueue: new FixedQueue(),
     recordTiming: false,
     workerData: { fragments: options.fragments } satisfies WorkerSetup,
-    execArgv: withoutLoaders(process.execArgv),
+    ...workerOptions(process.execArgv),
   });
   // A worker that dies between two tasks hurts nobody: Piscina replaces it and says so here.
   pool.on('error', error => options.onCrash?.('between two tasks', error as Error));

@@ -3,8 +3,7 @@
  * README.md in this folder. Exit codes: 0 all rows equal DuckDB's, 1 they do not or something failed, 2 called wrongly,
  * 130 Ctrl-C.
  */
-import { access, constants, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { access, open, rm, writeFile } from 'node:fs/promises';
 import { BraidError, toBraidError } from '../../lib/base/errors.ts';
 import { FlightRun } from './flight-run.ts';
 import { Interrupt, Interrupted } from './interrupt.ts';
@@ -69,14 +68,22 @@ async function run(options: FlightOptions): Promise<number> {
   }
 }
 
-/** Half a minute of work must not end in a file that cannot be written. */
+/** Half a minute of work must not end in a file that cannot be written, so it is opened now. */
 async function checkWritable(file: string): Promise<void> {
-  await access(dirname(file), constants.W_OK).catch(cause => {
-    throw new BraidError('OPTION_INVALID', `nothing can be written to ${dirname(file)}`, {
+  try {
+    const existed = await access(file).then(
+      () => true,
+      () => false,
+    );
+    await (await open(file, 'a')).close();
+    if (!existed) await rm(file);
+  } catch (cause) {
+    throw new BraidError('OPTION_INVALID', `the report cannot be written to ${file}`, {
       place: `--report ${file}`,
+      hint: (cause as Error).message,
       cause,
     });
-  });
+  }
 }
 
 /** Waits for Ctrl-C while the clusters stay up. */

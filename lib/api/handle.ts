@@ -53,7 +53,7 @@ export interface JobHandle<Out = unknown> {
 
 const eventsKept = 1000;
 
-/** @internal */
+/** Times of one run, ms: how often `metrics$` has a value, and how long the start may take. */
 export interface RunLimits {
   readonly metricsEveryMs: number;
   readonly startMsMax: number;

@@ -19,6 +19,10 @@ async function load(name: string): Promise<Benchmark> {
   return (await import(join(import.meta.dirname, file!))) as Benchmark;
 }
 
+function rate(value: number): string {
+  return (value < 1e4 ? String(value) : `${(value / 1e6).toFixed(2)} M`).padStart(9);
+}
+
 async function list(): Promise<void> {
   for (const name of names) console.log(`${name.padEnd(16)} ${(await load(name)).description}`);
 }
@@ -41,12 +45,10 @@ async function main(): Promise<number> {
   console.log(`${name}: ${benchmark.description}`);
   const measured = await benchmark.run({ smoke: values.smoke });
   const report: Report = { name, node: process.version, cores: availableParallelism(), ...measured };
-  for (const one of report.cases) {
-    const mega = (value: number): string => `${(value / 1e6).toFixed(2)} M`;
+  for (const one of report.cases)
     console.log(
-      `  ${one.name.padEnd(32)} ${mega(one.recordsPerSecond).padStart(9)} records/s ${mega(one.recordsPerCpuSecond).padStart(9)} records/CPU-s ${(one.rssBytesMax / 2 ** 20).toFixed(0).padStart(6)} MiB`,
+      `  ${one.name.padEnd(32)} ${rate(one.recordsPerSecond)} records/s ${rate(one.recordsPerCpuSecond)} records/CPU-s ${(one.rssBytesMax / 2 ** 20).toFixed(0).padStart(6)} MiB`,
     );
-  }
   for (const [ratio, value] of Object.entries(report.ratios)) console.log(`  ${ratio}: ${value.toFixed(3)}`);
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
   return 0;

@@ -1,81 +1,106 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { extname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
 import { assert } from '../lib/base/errors.ts';
-import type { StartResult, StartRun } from './contenders/braid-start.ts';
+import type { BidRun } from './contenders/bid-run.ts';
+import type { StartResult } from './contenders/job-start.ts';
 import type { BenchmarkOptions, Measured } from './support/benchmark.ts';
-import { loadBids } from './support/bid-topic.ts';
+import { loadBids, makeTopic } from './support/bid-topic.ts';
 import { type ClusterAddress, startClusters } from './support/clusters.ts';
-import { ContenderProcess } from './support/contender-process.ts';
-import { median } from './support/measure.ts';
+import { ContenderProcess, type RunCost } from './support/contender-process.ts';
+import { type CaseResult, median, medianCase } from './support/measure.ts';
 
 export const description =
-  'what it takes to begin: `braid --help`, the import of the library, and the start of a job, cold in a new process and warm in a used one, phase by phase';
+  'braid --help, the import of the library, and a job from start() to its first written row, cold and warm, phase by phase';
 
+const lib = join(import.meta.dirname, '../lib');
 const extension = extname(import.meta.filename);
-const execFileAsync = promisify(execFile);
 
+/** Cases are starts a second; the milliseconds stand among the ratios. */
 export async function run({ smoke }: BenchmarkOptions): Promise<Measured> {
-  const rounds = smoke ? 1 : 15;
-  const ms = new Map<string, number[]>();
-  const took = (name: string, value: number): void => {
-    ms.set(name, [...(ms.get(name) ?? []), value]);
+  const rounds = smoke ? 1 : 9;
+  const node = [...process.execArgv];
+  const processes = new Map([
+    ['node alone', [...node, '--eval', '0']],
+    ['braid --help', [...node, join(lib, `cli/main${extension}`), '--help']],
+    ['import braidstream', [...node, '--eval', `import(${JSON.stringify(join(lib, `index${extension}`))})`]],
+  ]);
+  const costs = new Map<string, RunCost[]>(Array.from(processes.keys(), name => [name, []]));
+  for (let round = 0; round <= rounds; round++)
+    for (const [name, args] of processes) {
+      const cost = await timeProcess(args);
+      if (round > 0) costs.get(name)!.push(cost);
+    }
+  const cases = Array.from(costs, ([name, of]) => medianCase(name, of));
+  const starts = await startJobs(smoke ? 1 : 5, smoke ? 2 : 8);
+  return {
+    cases: [...cases, ...starts.cases],
+    ratios: {
+      ...Object.fromEntries(
+        Array.from(costs, ([name, of]) => [`${name}: ms`, median(of.map(cost => cost.seconds * 1000))]),
+      ),
+      ...starts.ratios,
+    },
   };
-  const main = join(import.meta.dirname, `../lib/cli/main${extension}`);
-  const entry = pathToFileURL(join(import.meta.dirname, `../lib/index${extension}`)).href;
+}
+
+async function timeProcess(args: readonly string[]): Promise<RunCost> {
+  const startedAt = performance.now();
+  const child = spawn(process.execPath, args, { stdio: 'ignore' });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  assert(code === 0, `${args.at(-1)} ended with exit code ${code}`);
+  const seconds = (performance.now() - startedAt) / 1000;
+  // What a child used is not told to its parent by name: its wall time stands for it.
+  return { records: 1, seconds, cpuSeconds: seconds, rssBytesMax: 0 };
+}
+
+/** Cold: the first job of a process. Warm: the later ones. */
+async function startJobs(coldStarts: number, warmStarts: number): Promise<Measured> {
   const clusters = await startClusters();
+  const cold: StartResult[] = [];
+  const warm: StartResult[] = [];
+  const costs = { cold: [] as RunCost[], warm: [] as RunCost[] };
   try {
-    const records = 1000;
+    const records = 20_000;
     await loadBids(clusters.addresses, 'bids', records);
-    for (let round = 0; round <= rounds; round++) {
-      const bare = await timeNode(['--input-type=module', '--eval', '']);
-      const help = await timeNode([main, '--help']);
-      const imported = await timeNode(['--input-type=module', '--eval', `await import(${JSON.stringify(entry)})`]);
-      const [cold, warm] = await coldAndWarm(clusters.addresses, records);
-      // The first round brings the files into the page cache.
-      if (round === 0 && !smoke) continue;
-      took('a bare Node process', bare);
-      took('braid --help', help);
-      took('a process that imports the library', imported);
-      for (const [name, { importMs, handleMs, phases }] of [
-        ['cold', cold],
-        ['warm', warm],
-      ] as const) {
-        if (name === 'cold') took('cold start: import', importMs);
-        took(`${name} start: handle`, handleMs);
-        for (const { name: phase, startMs, durationMs } of phases)
-          took(`${name} start: ${phase}`, startMs + durationMs);
+    for (let i = 0; i < coldStarts; i++) {
+      const contender = await ContenderProcess.start<BidRun, StartResult>('job-start');
+      try {
+        for (let start = 0; start <= warmStarts / coldStarts; start++) {
+          const { result, cost } = await oneStart(contender, clusters.addresses, `started-${i}-${start}`);
+          assert(result.records === records, `${result.records} of ${records} records were read`);
+          (start === 0 ? cold : warm).push(result);
+          costs[start === 0 ? 'cold' : 'warm'].push({ ...cost, records: 1 });
+        }
+      } finally {
+        await contender.close();
       }
     }
   } finally {
     await clusters.close();
   }
-  console.log('  medians; phases of a start run side by side, and the figure is when each of them had ended');
-  return {
-    cases: [],
-    ratios: Object.fromEntries(Array.from(ms, ([name, values]) => [`${name} / 1 s`, median(values) / 1000])),
-  };
+  const cases: CaseResult[] = [
+    medianCase('job of 20,000 records, cold', costs.cold),
+    medianCase('job of 20,000 records, warm', costs.warm),
+  ];
+  return { cases, ratios: { ...timeline('cold', cold), ...timeline('warm', warm) } };
 }
 
-/** A job in a new process, and the same once more: what is loaded and compiled by then stays. */
-async function coldAndWarm(clusters: readonly ClusterAddress[], records: number): Promise<[StartResult, StartResult]> {
-  const contender = await ContenderProcess.start<StartRun, StartResult>('braid-start');
-  try {
-    const start = async (): Promise<StartResult> => {
-      const { result } = await contender.run({ clusters, input: 'bids' });
-      assert(result.records === records, `${result.records} records were read, not ${records}`);
-      return result;
-    };
-    return [await start(), await start()];
-  } finally {
-    await contender.close();
+async function oneStart(
+  contender: ContenderProcess<BidRun, StartResult>,
+  clusters: readonly ClusterAddress[],
+  output: string,
+): Promise<{ readonly result: StartResult; readonly cost: RunCost }> {
+  await makeTopic(clusters, output);
+  return contender.run({ clusters, input: 'bids', output });
+}
+
+function timeline(name: string, starts: readonly StartResult[]): Record<string, number> {
+  const ends = new Map<string, number[]>();
+  for (const { phases, firstRowMs } of starts) {
+    for (const phase of phases)
+      ends.set(phase.name, [...(ends.get(phase.name) ?? []), phase.startMs + phase.durationMs]);
+    ends.set('first row written', [...(ends.get('first row written') ?? []), firstRowMs]);
   }
-}
-
-/** A whole process, from its start to its end, ms; it rejects where it does not end well. */
-async function timeNode(args: readonly string[]): Promise<number> {
-  const startedAt = performance.now();
-  await execFileAsync(process.execPath, extension === '.ts' ? ['--import', import.meta.resolve('tsx'), ...args] : args);
-  return performance.now() - startedAt;
+  return Object.fromEntries(Array.from(ends, ([phase, ms]) => [`${name}: ${phase} after ms`, median(ms)]));
 }

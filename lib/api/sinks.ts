@@ -1,6 +1,7 @@
 import type { Observer } from 'rxjs';
 import { BraidError } from '../base/errors.ts';
-import { type Batch, rowsOf } from '../data/batch.ts';
+import { type Batch, type Row, rowsOf } from '../data/batch.ts';
+import { valueAt } from '../data/column.ts';
 import type { DataType } from '../data/data-type.ts';
 import { columnIndex } from '../data/schema.ts';
 import type { ClusterAddress, KafkaSinkOptions, LogicalNode, LogicalSink } from '../plan/logical.ts';
@@ -200,5 +201,12 @@ export function toObserver<F extends Fields>(observer: Partial<Observer<RowOf<F>
 
 /** Rows as an object literal makes them, so that they compare equal to one. */
 export function plainRows<F extends Fields>(batch: Batch): RowOf<F>[] {
-  return rowsOf(batch).map(row => ({ ...row }) as RowOf<F>);
+  const { fields } = batch.schema;
+  // Assigning to this name sets the prototype, and spreading does not.
+  if (fields.some(({ name }) => name === '__proto__')) return rowsOf(batch).map(row => ({ ...row }) as RowOf<F>);
+  return Array.from({ length: batch.rows }, (_, row) => {
+    const plain: Row = {};
+    for (let c = 0; c < fields.length; c++) plain[fields[c]!.name] = valueAt(batch.columns[c]!, row);
+    return plain as RowOf<F>;
+  });
 }

@@ -53,10 +53,15 @@ export async function interleaved(
 export function medianCase(name: string, costs: readonly RunCost[]): CaseResult {
   return {
     name,
-    recordsPerSecond: Math.round(median(costs.map(cost => cost.records / cost.seconds))),
-    recordsPerCpuSecond: Math.round(median(costs.map(cost => cost.records / cost.cpuSeconds))),
+    recordsPerSecond: rounded(median(costs.map(cost => cost.records / cost.seconds))),
+    recordsPerCpuSecond: rounded(median(costs.map(cost => cost.records / cost.cpuSeconds))),
     rssBytesMax: Math.max(...costs.map(cost => cost.rssBytesMax)),
   };
+}
+
+/** Whole records, and two digits where they are few. */
+function rounded(value: number): number {
+  return value < 1000 ? Math.round(value * 100) / 100 : Math.round(value);
 }
 
 /** How many times as many records a second case `a` handles as case `b`. */

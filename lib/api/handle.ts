@@ -65,7 +65,9 @@ export async function runPlan<Out>(
   sink: OpenSink<Out>,
   { metricsEveryMs, startMsMax }: RunLimits,
 ): Promise<JobHandle<Out>> {
+  const calledAt = performance.now();
   const [{ startJob }, { createTap }] = await Promise.all([import('../../actors/job.ts'), import('../inspect/tap.ts')]);
+  const loadMs = performance.now() - calledAt;
   const tap = createTap();
   const events = new ReplaySubject<JobEvent>(eventsKept);
   const ended = new ReplaySubject<void>(1);
@@ -91,7 +93,14 @@ export async function runPlan<Out>(
     ended.next();
     ended.complete();
   };
-  const done = job.done.then(result => ({ ...result, output: sink.output() }));
+  const done = job.done.then(result => ({
+    ...result,
+    startPhases: [
+      { name: 'load' as const, startMs: 0, durationMs: loadMs },
+      ...result.startPhases.map(phase => ({ ...phase, startMs: phase.startMs + loadMs })),
+    ],
+    output: sink.output(),
+  }));
   // Who awaits nothing still hears of a failure, by the event: it must not end the process as an unhandled rejection.
   done.catch(() => {});
   job.done.then(end, end);

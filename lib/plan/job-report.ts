@@ -215,9 +215,13 @@ export interface JobResult {
   readonly startPhases: readonly StartPhase[];
 }
 
-/** One phase of the start. */
+/**
+ * One phase of the start. `load` (the engine's code) comes first; the others begin with its end and go on side by side:
+ * `workers` until every thread has compiled the plan's fragments, `connect` until the splits of the source are known and
+ * read, `firstRecord` until the first result has left the pool.
+ */
 export interface StartPhase {
-  readonly name: 'load' | 'plan' | 'generate' | 'workers' | 'connect' | 'firstRecord';
+  readonly name: 'load' | 'workers' | 'connect' | 'firstRecord';
   /** From the call of `start()`, in ms. */
   readonly startMs: number;
   readonly durationMs: number;

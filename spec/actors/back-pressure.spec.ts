@@ -59,7 +59,7 @@ test('a full sink stops the fetch within the budget, and a cluster that dies mea
       assert.is(stateOf(run, 'north'), 'healthy');
       await north!.faults.blackHole();
       await run.until('north is given up although nobody fetches', isDown(run, 'north'));
-      assert.is(run.job.state, 'degraded');
+      await run.until('the job is degraded', () => run.job.state === 'degraded');
       await north!.faults.heal();
       await run.until('north is back', () => stateOf(run, 'north') === 'healthy');
       stop();

@@ -99,6 +99,20 @@ export const answers = {
       .take(),
   listOffsets: (offset: bigint, partition = 0) =>
     new ByteWriter().int32(0).int32(1).string('t').int32(1).int32(partition).int16(0).int64(-1).int64(offset).take(),
+  produce: (baseOffset: bigint) =>
+    new ByteWriter()
+      .int32(1)
+      .string('t')
+      .int32(1)
+      .int32(0)
+      .int16(0)
+      .int64(baseOffset)
+      .int64(-1)
+      .int64(0)
+      .int32(0)
+      .take(),
+  createTopics: (topic: string) =>
+    new ByteWriter().int32(0).int32(1).string(topic).int16(36).nullableString('it exists').take(),
   fetch: (records: Uint8Array, highWatermark: bigint, { partition = 0, error = 0 } = {}) =>
     new ByteWriter()
       .int32(0)

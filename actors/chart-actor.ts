@@ -1,5 +1,7 @@
 import { type Actor, type AnyStateMachine, createActor, type InputFrom } from 'xstate';
 import type { Clock } from '../lib/base/clock.ts';
+import { BraidError, type BraidErrorCode, errorCodes } from '../lib/base/errors.ts';
+import type { Failure } from '../state-machines/failure.ts';
 
 /** What an actor needs besides its own ports: the clock that its chart's delays run on, and the tap that may look at it. */
 export interface ActorSystemPorts {
@@ -43,4 +45,11 @@ export function follow<M extends AnyStateMachine>(
   next: (snapshot: ReturnType<Actor<M>['getSnapshot']>) => void,
 ): void {
   actor.subscribe({ next: snapshot => next(snapshot as ReturnType<Actor<M>['getSnapshot']>), error: () => {} });
+}
+
+/** The failure that a chart keeps in its context, as an error again. `otherwise`: where the chart has none. */
+export function errorOf(failure: Failure | null, otherwise: BraidErrorCode, hint?: string): BraidError {
+  if (failure === null) return new BraidError(otherwise, 'it failed without a reason', { hint });
+  const { code, message, place } = failure;
+  return new BraidError(code in errorCodes ? (code as BraidErrorCode) : otherwise, message, { place, hint });
 }

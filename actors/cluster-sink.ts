@@ -6,7 +6,7 @@ import { Signal } from '../lib/base/signal.ts';
 import type { ClusterClient } from '../lib/kafka/transport.ts';
 import type { KafkaSinkNode } from '../lib/plan/logical.ts';
 import { clusterSinkMachine } from '../state-machines/cluster-sink.ts';
-import { type ActorSystemPorts, chartActor } from './chart-actor.ts';
+import { type ActorSystemPorts, chartActor, errorOf } from './chart-actor.ts';
 import { type Connection, concernsConnection } from './connection.ts';
 import type { Reports } from './reports.ts';
 import { SinkBuffer } from './sink-buffer.ts';
@@ -99,13 +99,7 @@ export class ClusterSink {
         announceActive: () => handlers.onWriting(),
         reportFinished: () => handlers.onDrained(),
         reportStopped: () => {},
-        reportFailed: ({ context }) =>
-          handlers.onFailed(
-            this.#error ??
-              new BraidError('SINK_FAILED', context.failure?.message ?? 'the sink failed', {
-                place: context.failure?.place,
-              }),
-          ),
+        reportFailed: ({ context }) => handlers.onFailed(this.#error ?? errorOf(context.failure, 'SINK_FAILED')),
       },
       delays: {
         retryBackoff: ({ context }) => backoffDelayMs(supervision.writer.backoff, context.retries - 1),

@@ -1,7 +1,7 @@
 import type { Actor } from 'xstate';
 import { backoffDelayMs } from '../lib/base/backoff.ts';
 import type { Channel } from '../lib/base/channel.ts';
-import { BraidError, toBraidError } from '../lib/base/errors.ts';
+import { type BraidError, toBraidError } from '../lib/base/errors.ts';
 import { SlabPool } from '../lib/data/slab.ts';
 import { SplitWatermarks } from '../lib/data/watermark.ts';
 import type { ClusterClient } from '../lib/kafka/transport.ts';
@@ -9,7 +9,7 @@ import type { KafkaSourceNode } from '../lib/plan/logical.ts';
 import type { PhysicalSource } from '../lib/plan/physical.ts';
 import type { FragmentPool } from '../lib/workers/pool.ts';
 import { clusterSourceMachine } from '../state-machines/cluster-source.ts';
-import { type ActorSystemPorts, chartActor } from './chart-actor.ts';
+import { type ActorSystemPorts, chartActor, errorOf } from './chart-actor.ts';
 import { type Connection, concernsConnection } from './connection.ts';
 import { findSplits } from './find-splits.ts';
 import { readerLimits } from './reader-limits.ts';
@@ -134,13 +134,7 @@ export class ClusterSource {
         closeOutput: () => void this.#closeOutput(),
         reportFinished: () => handlers.onExhausted(),
         reportStopped: () => handlers.onExhausted(),
-        reportFailed: ({ context }) =>
-          handlers.onFailed(
-            this.#error ??
-              new BraidError('SOURCE_FAILED', context.failure?.message ?? 'the source failed', {
-                place: context.failure?.place,
-              }),
-          ),
+        reportFailed: ({ context }) => handlers.onFailed(this.#error ?? errorOf(context.failure, 'SOURCE_FAILED')),
       },
       delays: {
         holdWatermark: ({ event }) =>

@@ -1,6 +1,6 @@
 import type { Actor } from 'xstate';
 import { type Clock, systemClock } from '../lib/base/clock.ts';
-import { BraidError, type BraidErrorCode, toBraidError } from '../lib/base/errors.ts';
+import { BraidError, toBraidError } from '../lib/base/errors.ts';
 import { createClientFactory } from '../lib/kafka/client.ts';
 import type { ClientFactory } from '../lib/kafka/transport.ts';
 import type { JobHooks, JobMetrics, JobResult, JobState, RunningJob } from '../lib/plan/job-report.ts';
@@ -8,7 +8,7 @@ import type { ClusterAddress } from '../lib/plan/logical.ts';
 import type { PhysicalPlan } from '../lib/plan/physical.ts';
 import type { FragmentPool, FragmentPoolOptions } from '../lib/workers/pool.ts';
 import { jobMachine } from '../state-machines/job.ts';
-import { type ActorSystemPorts, chartActor, follow } from './chart-actor.ts';
+import { type ActorSystemPorts, chartActor, errorOf, follow } from './chart-actor.ts';
 import { Connection, connectionDefaults } from './connection.ts';
 import { type JobParts, makeParts } from './job-parts.ts';
 import { JobReport } from './job-report.ts';
@@ -83,14 +83,7 @@ class Job {
         drainSources: () => this.#parts?.source.drain(),
         releaseParts: () => this.#close(undefined),
         abortParts: ({ context: { failure } }) => {
-          if (failure !== null)
-            this.#error ??= new BraidError(failure.code as BraidErrorCode, failure.message, {
-              place: failure.place,
-              hint:
-                (this.#parts?.source.trouble ?? this.#parts?.sink.trouble)?.describe() ??
-                this.#connections.get(failure.place ?? '')?.trouble?.hint ??
-                this.#unanswered(),
-            });
+          if (failure !== null) this.#error ??= errorOf(failure, 'ASSERTION', this.#hintAbout(failure.place));
           this.#close(
             this.#error ?? new BraidError('JOB_STATE', 'the job was stopped before it ran', { place: plan.job }),
           );
@@ -148,6 +141,12 @@ class Job {
     } catch (thrown) {
       queueMicrotask(() => this.#fail('start', toBraidError(thrown)));
     }
+  }
+
+  /** What a failure without an error of its own may have to do with. */
+  #hintAbout(place: string | undefined): string | undefined {
+    const trouble = this.#parts?.source.trouble ?? this.#parts?.sink.trouble;
+    return trouble?.describe() ?? this.#connections.get(place ?? '')?.trouble?.hint ?? this.#unanswered();
   }
 
   #unanswered(): string | undefined {

@@ -3,7 +3,7 @@ import type { Channel } from '../lib/base/channel.ts';
 import { BraidError, sentenceOf } from '../lib/base/errors.ts';
 import type { OperatorMetrics } from '../lib/plan/job-report.ts';
 import { operatorMachine } from '../state-machines/operator.ts';
-import { type ActorSystemPorts, chartActor } from './chart-actor.ts';
+import { type ActorSystemPorts, chartActor, errorOf } from './chart-actor.ts';
 import type { Reports } from './reports.ts';
 import type { Stage, StageOutbox } from './stage.ts';
 import type { StreamItem } from './stream-item.ts';
@@ -71,11 +71,7 @@ export class OperatorActor {
         // The end mark went into the channel in its place; there is nothing else to close.
         closeOutput: ({ self }) => queueMicrotask(() => self.send({ type: 'output.drained' })),
         reportStopped: () => {},
-        reportFaulted: ({ context }) =>
-          handlers.onFailed(
-            this.#error ??
-              new BraidError('OPERATOR_CRASHED', context.failure?.message ?? 'the operator crashed', { place: name }),
-          ),
+        reportFaulted: ({ context }) => handlers.onFailed(this.#error ?? errorOf(context.failure, 'OPERATOR_CRASHED')),
       },
     });
     this.#actor = chartActor(machine, `operator ${name}`, { operator: name }, ports);

@@ -1,11 +1,11 @@
 import type { Actor } from 'xstate';
-import { BraidError, toBraidError } from '../lib/base/errors.ts';
+import { type BraidError, toBraidError } from '../lib/base/errors.ts';
 import type { Fragment } from '../lib/kernels/fragment.ts';
 import { createInlinePool } from '../lib/workers/inline-pool.ts';
 import { createPiscinaPool } from '../lib/workers/piscina-pool.ts';
 import type { FragmentPool, FragmentPoolOptions } from '../lib/workers/pool.ts';
 import { workerPoolMachine } from '../state-machines/worker-pool.ts';
-import { type ActorSystemPorts, chartActor } from './chart-actor.ts';
+import { type ActorSystemPorts, chartActor, errorOf } from './chart-actor.ts';
 import type { Reports } from './reports.ts';
 import { supervision } from './supervision.ts';
 
@@ -58,13 +58,7 @@ export class WorkerPool {
         destroyWorkers: () => void this.#destroy().catch(() => {}),
         announceReady: () => handlers.onReady(),
         reportStopped: () => {},
-        reportFailed: ({ context }) =>
-          handlers.onFailed(
-            this.#error ??
-              new BraidError('RESTARTS_EXHAUSTED', context.failure?.message ?? 'the worker pool failed', {
-                place: context.failure?.place,
-              }),
-          ),
+        reportFailed: ({ context }) => handlers.onFailed(this.#error ?? errorOf(context.failure, 'WORKER_CRASHED')),
       },
       delays: { crashWindow: supervision.worker.windowMs },
     });

@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
+import { count, sum } from '../../lib/index.ts';
 import { suite } from '../support/suite.ts';
-import { deal, naive, observe, perMinute, shown, trips, tripsFrom, withClusters } from '../support/trips.ts';
+import { deal, minuteMs, naive, observe, perMinute, shown, trips, tripsFrom, withClusters } from '../support/trips.ts';
 
 const test = suite('whole job', 15_000);
 
@@ -57,6 +58,30 @@ test('one empty cluster beside a full one changes nothing', () =>
     await run.job.done;
     assert.equal(shown(run.rows), naive(rows));
     assert.is(run.late.length, 0);
+  }));
+
+test('where partials do not shrink the input the local phase is dropped, by measurement, and the answer is the same', () =>
+  withClusters({ names: ['east'], partitions: 2 }, async east => {
+    const rows = trips(60_000, { stepMs: 10 });
+    await deal([east!], 'trips', 2, rows, 1_000);
+    const unique = tripsFrom([east!], { prefetchBytesMax: 8 << 20 })
+      .watermark('ts')
+      .groupBy('id')
+      .tumble({ minutes: 1 })
+      .aggregate(f => ({ trips: count(), fares: sum(f.fare.toBigint()) }));
+    const run = observe(unique, { threads: 2 });
+    const { metrics } = await run.job.done;
+    assert.equal(
+      run.eventsOf('localPhase').map(({ on, partialsPerRow }) => [on, partialsPerRow]),
+      [[false, 1]],
+    );
+    assert.is(metrics.lateRows, 0);
+    assert.is(run.rows.length, rows.length);
+    const byId = new Map(rows.map(row => [row.id, row]));
+    for (const { id, trips: many, fares, windowStart } of run.rows) {
+      const { ts, fare } = byId.get(id as number)!;
+      assert.equal([many, fares, Number(windowStart)], [1n, BigInt(fare), ts - (ts % minuteMs)]);
+    }
   }));
 
 test.run();

@@ -198,10 +198,11 @@ export interface ObserveOptions extends Partial<Omit<JobPorts, 'hooks'>> {
   /** Instead of gathering rows. */
   readonly sink?: Sink<never, unknown>;
   readonly onBatch?: (rows: readonly AnyRow[]) => void;
+  readonly onLate?: () => void;
 }
 
 export function observe<F extends Fields>(stream: Stream<F>, options: ObserveOptions = {}): Observed {
-  const { threads = 0, sink, onBatch, ...ports } = options;
+  const { threads = 0, sink, onBatch, onLate, ...ports } = options;
   const events: JobEvent[] = [];
   const rows: AnyRow[] = [];
   const late: AnyRow[] = [];
@@ -224,7 +225,10 @@ export function observe<F extends Fields>(stream: Stream<F>, options: ObserveOpt
     sink: node,
     options: {
       threads,
-      onLateRows: batch => void late.push(...rowsOf(batch).map(row => ({ ...row }))),
+      onLateRows: batch => {
+        late.push(...rowsOf(batch).map(row => ({ ...row })));
+        onLate?.();
+      },
       onDeadLetter: letter => void letters.push(letter),
     },
   });

@@ -18,7 +18,7 @@ export const description =
 export async function run({ smoke }: BenchmarkOptions): Promise<Measured> {
   const records = smoke ? 50_000 : 4_000_000;
   const warmUpRecords = smoke ? 5_000 : 300_000;
-  const rounds = smoke ? 1 : 3;
+  const rounds = smoke ? 1 : 2;
   const clusters = await startClusters();
   const contenders: BidContender[] = [];
   try {
@@ -32,18 +32,19 @@ export async function run({ smoke }: BenchmarkOptions): Promise<Measured> {
       const warmUp = { clusters: clusters.addresses, input: 'warm-up', output: `${name}-0` };
       await runBids(contender, warmUp, warmUpRecords);
     }
-    for (let round = 1; round <= rounds; round++) {
-      for (const [contender, of] of costs) {
-        const run = { clusters: clusters.addresses, input: 'bids', output: `${contender.name}-${round}` };
-        of.push((await runBids(contender, run, records)).cost);
-      }
+    // The loop takes so long that the job has its turn before and after it.
+    const [braidProcess, loopProcess] = contenders as [BidContender, BidContender];
+    const turns = Array.from({ length: rounds }, () => [braidProcess, loopProcess, braidProcess]).flat();
+    for (const [turn, contender] of turns.entries()) {
+      const run = { clusters: clusters.addresses, input: 'bids', output: `${contender.name}-${turn + 1}` };
+      costs.get(contender)!.push((await runBids(contender, run, records)).cost);
     }
     const [braid, loop] = [...costs].map(([{ name }, of]) => medianCase(name, of)) as [CaseResult, CaseResult];
     return {
       cases: [
         { ...braid, name: 'braid' },
         { ...loop, name: 'kafkajs-loop' },
-        await runFlights(clusters.addresses, smoke ? 20_000 : 1_000_000, rounds),
+        await runFlights(clusters.addresses, smoke ? 20_000 : 1_000_000, smoke ? 1 : 3),
       ],
       ratios: {
         'braid/kafkajs-loop per cpu-second': braid.recordsPerCpuSecond / loop.recordsPerCpuSecond,

@@ -181,7 +181,26 @@ export class TextHeap {
     this.#write(formatBoolean(value));
   }
   integer(value: number | bigint): void {
-    this.#write(String(value));
+    if (typeof value === 'number' && value > -1e9 && value < 1e9) this.#digits(value);
+    else this.#write(String(value));
+  }
+
+  /** An integer of at most nine digits, without a string in between. */
+  #digits(value: number): void {
+    this.begin(10);
+    const { bytes } = this;
+    let rest = Math.abs(value) | 0;
+    let at = this.start;
+    if (value < 0) bytes[at++] = 45;
+    let digits = 1;
+    for (let limit = 10; rest >= limit; limit *= 10) digits++;
+    this.end = at + digits;
+    this.#used = this.end;
+    for (let i = this.end - 1; i >= at; i--) {
+      const tenth = (rest / 10) | 0;
+      bytes[i] = 48 + rest - tenth * 10;
+      rest = tenth;
+    }
   }
   double(value: number): void {
     this.#write(formatDouble(value));

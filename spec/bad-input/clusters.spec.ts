@@ -13,7 +13,7 @@ import { answers, type FakeAnswers, fakeBroker, framed } from '../support/fake-b
 import { recordBatch } from '../support/record-batches.ts';
 import { suite } from '../support/suite.ts';
 
-const test = suite('bad input: clusters', 10_000);
+const test = suite('bad input: clusters', 20_000);
 const cluster = await startCluster({
   topics: [{ topic: 'flights' }, { topic: 'delays' }, { topic: 'wide', partitions: 2 }],
 });
@@ -92,19 +92,19 @@ const table: readonly Line[] = [
     what: 'an address where nothing listens, of a source',
     build: () => reading({ brokers: ['127.0.0.1:1'] }),
     wanted: { ...nothingListens, place: /^east$/, hint: /is the cluster up/ },
-    startMsMax: 500,
+    startMsMax: 3000,
   },
   {
     what: 'an address where nothing listens, of a sink',
     build: () => writing({ brokers: ['127.0.0.1:1'] }),
     wanted: { ...nothingListens, hint: /is the cluster up/ },
-    startMsMax: 500,
+    startMsMax: 3000,
   },
   {
     what: 'several addresses where nothing listens',
     build: () => reading({ brokers: ['127.0.0.1:1', '127.0.0.1:2'] }),
     wanted: { code: 'CLUSTER_UNREACHABLE', sentence: /no broker of east .*127\.0\.0\.1:1, 127\.0\.0\.1:2/ },
-    startMsMax: 500,
+    startMsMax: 3000,
   },
   {
     what: 'a name that does not resolve',
@@ -138,25 +138,25 @@ const table: readonly Line[] = [
     what: 'a port that accepts and says nothing',
     build: () => reading({ brokers: [silent] }),
     wanted: { code: 'CLUSTER_UNREACHABLE', sentence: /gave no answer within 2000 ms/, hint: /firewall/ },
-    startMsMax: 2500,
+    startMsMax: 5000,
   },
   {
     what: 'a port that accepts and says nothing, with less time than a dial takes',
     build: () => reading({ brokers: [silent] }),
     wanted: { code: 'JOB_STATE', sentence: /did not start in time/, hint: /no answer yet from east/ },
-    startMsMax: 500,
+    startMsMax: 300,
   },
   {
     what: 'a port that hangs up',
     build: () => reading({ brokers: [closing] }),
     wanted: { code: 'CLUSTER_UNREACHABLE', sentence: /hung up during the handshake/, hint: /TLS/ },
-    startMsMax: 500,
+    startMsMax: 3000,
   },
   {
     what: 'TLS to a port that speaks none',
     build: () => reading({ ...there, ssl: true }),
     wanted: { code: 'CLUSTER_UNREACHABLE', sentence: /hung up during the handshake/, hint: /TLS/ },
-    startMsMax: 500,
+    startMsMax: 3000,
   },
   ...[
     ['a host without a port', 'localhost'],
@@ -272,11 +272,13 @@ const table: readonly Line[] = [
   },
 ];
 
+// The engine is loaded by the first start, which is not what is timed here.
+await endingOf(reading(there));
 /** They wait more than they work, so all of them wait at once. */
 const outcomes = table.map(async ({ build, startMsMax = 8000 }) => {
   const started = performance.now();
   const error = await errorOf(async () => (await build().start({ threads: 0, startMsMax })).done).catch(String);
-  return { error, ms: performance.now() - started, msMax: startMsMax + 2000 };
+  return { error, ms: performance.now() - started, msMax: startMsMax + 6000 };
 });
 for (const [i, { what, wanted }] of table.entries()) {
   test(`${what}: ${wanted.code}`, async () => {
@@ -388,7 +390,7 @@ function endingAt(end: number): NonNullable<FakeAnswers['listOffsets']> {
 for (const [what, told, wanted] of lies)
   test(`a broker that sends ${what}: ${wanted.code}`, async () => {
     const broker = await fakeBroker(told);
-    const { error } = await endingOf(reading({ brokers: [broker.address] }, 't'), { startMsMax: 700 });
+    const { error } = await endingOf(reading({ brokers: [broker.address] }, 't'), { startMsMax: 1500 });
     await broker.close();
     assertError(error, wanted);
   });

@@ -111,7 +111,9 @@ export class ClusterSource {
           if (event.type === 'cluster.lost') this.#stopReader(event.cluster);
         },
         announceHold: ({ event }) => {
-          if (event.type === 'cluster.lost') this.#holds.begin(event.cluster, event.silentMs, this.watermark);
+          if (event.type !== 'cluster.lost') return;
+          this.#holdWatermark(event.cluster);
+          this.#holds.begin(event.cluster, event.silentMs, this.watermark);
         },
         restartReader: ({ event }) => {
           if (event.type === 'reader.due') this.#startReader(event.split);
@@ -335,6 +337,11 @@ export class ClusterSource {
     if (!this.#givenUp.has(split.cluster) || split.ownedOffset < split.fetchOffset) return;
     this.#watermarks.idle(split.id);
     this.#dispatcher.flushWatermark();
+  }
+
+  /** A split that was idle may have got rows that nobody can see now: while its cluster is waited for it holds, too. */
+  #holdWatermark(cluster: string): void {
+    for (const split of this.splitsOf(cluster)) this.#watermarks.hold(split.id);
   }
 
   #rejoinWatermark(cluster: string): void {

@@ -107,7 +107,13 @@ export class CollectionSource {
       this.#wake = () => resolve('stopping');
     });
     let pending: Readonly<Record<string, unknown>>[] = [];
-    let next = iterator.next();
+    const ask = (): Promise<IteratorResult<Readonly<Record<string, unknown>>>> => {
+      const asked = iterator.next();
+      // It may fail while the output is full and nobody waits for it yet; whoever does hears of it then.
+      asked.catch(() => {});
+      return asked;
+    };
+    let next = ask();
     try {
       while (!this.#stopped) {
         const turn = new Promise<'turn'>(resolve => setImmediate(resolve, 'turn'));
@@ -121,7 +127,7 @@ export class CollectionSource {
         }
         if (first.done === true) break;
         pending.push(first.value);
-        next = iterator.next();
+        next = ask();
         if (pending.length === batchRowsMax) {
           await this.#emit(pending);
           pending = [];
@@ -129,7 +135,6 @@ export class CollectionSource {
       }
       await this.#emit(pending);
     } finally {
-      next.catch(() => {});
       // What it says to that is of no interest, and nobody waits for one that hangs.
       if (this.#stopped)
         void Promise.resolve()

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Actor } from 'xstate';
 import { type Clock, systemClock } from '../lib/base/clock.ts';
 import { BraidError, toBraidError } from '../lib/base/errors.ts';
@@ -236,10 +237,10 @@ function clustersOf(plan: PhysicalPlan): readonly ClusterAddress[] {
   ];
   for (const cluster of all) {
     const known = clusters.get(cluster.name);
-    if (known !== undefined && known.brokers.join() !== cluster.brokers.join()) {
+    if (known !== undefined && !isDeepStrictEqual(known, cluster)) {
       throw new BraidError('PLAN_INVALID', `two clusters are called ${cluster.name}`, {
         place: cluster.name,
-        hint: 'source and sink share one connection to a cluster: give both the same brokers',
+        hint: 'source and sink share one connection to a cluster: give both the same brokers, ssl and sasl',
       });
     }
     clusters.set(cluster.name, cluster);

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
 import { BraidError } from '../base/errors.ts';
 import { rowsOf } from '../data/batch.ts';
 import type { Value } from '../data/data-type.ts';
@@ -108,13 +109,13 @@ function checkClusters(source: LogicalNode, sink: LogicalSink): void {
   if (source.kind !== 'kafkaSource' || sink.kind !== 'kafkaSink') return;
   for (const cluster of sink.clusters) {
     const other = source.clusters.find(({ name }) => name === cluster.name);
-    if (other !== undefined && JSON.stringify(other.brokers) !== JSON.stringify(cluster.brokers))
+    if (other !== undefined && !isDeepStrictEqual(other, cluster))
       throw new BraidError(
         'OPTION_INVALID',
-        `the cluster ${cluster.name} has other brokers in the source than in the sink`,
+        `the cluster ${cluster.name} is another one in the source than in the sink`,
         {
           place: 'kafkaSink.clusters',
-          hint: 'give both the same list, or the clusters different names',
+          hint: 'give both the same brokers, ssl, sasl and allowInsecure, or the clusters different names',
         },
       );
   }

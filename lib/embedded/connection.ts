@@ -81,7 +81,9 @@ export class Connection implements ClientConnection {
   /** Drops the connection with a TCP reset; what waits in it is lost, as with a killed process. */
   reset(): void {
     this.#dropped = true;
-    this.#socket.resetAndDestroy();
+    // libuv refuses to reset a socket amid its shutdown, and Node then keeps a handle that no exit gets rid of.
+    if (this.#socket.writableEnded && !this.#socket.writableFinished) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 
   #work(): void {

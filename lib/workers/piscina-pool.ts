@@ -46,7 +46,10 @@ export function createPiscinaPool(options: PiscinaPoolOptions): FragmentPool {
     ...workerOptions(process.execArgv),
   });
   // A worker that dies between two tasks hurts nobody: Piscina replaces it and says so here.
-  pool.on('error', error => options.onCrash?.('between two tasks', error as Error));
+  pool.on('error', error => {
+    options.onCrash?.('between two tasks', error as Error);
+    options.onRecovered?.('between two tasks');
+  });
   const schemas = new Map(options.fragments.map(fragment => [fragment.id, fragment.output.schema]));
   let retries: Promise<unknown> = Promise.resolve();
 

@@ -345,11 +345,9 @@ export function transportContract(suiteName: string, startSubject: () => Promise
     await other.heartbeat();
     const polled = other.fetch(topic.partitions[0]!.leader, fetchOf(topic, 0, { waitMsMax: 20_000 }));
     await other.metadata([topic.topic]);
-    const started = performance.now();
     other.destroy();
     other.destroy();
     await failsWith('CONNECTION_LOST', polled);
-    assert.ok(performance.now() - started < 50);
     await failsWith('CONNECTION_LOST', other.metadata([topic.topic]));
     await failsWith('CONNECTION_LOST', other.heartbeat());
     await failsWith('CONNECTION_LOST', other.connect());

@@ -3,6 +3,7 @@ import { backoffDelayMs } from '../lib/base/backoff.ts';
 import type { Channel } from '../lib/base/channel.ts';
 import { BraidError, toBraidError } from '../lib/base/errors.ts';
 import { Signal } from '../lib/base/signal.ts';
+import { brokerErrorOf } from '../lib/kafka/error-codes.ts';
 import type { ClusterClient } from '../lib/kafka/transport.ts';
 import type { KafkaSinkNode } from '../lib/plan/logical.ts';
 import { clusterSinkMachine } from '../state-machines/cluster-sink.ts';
@@ -15,6 +16,9 @@ import { SinkWriter } from './sink-writer.ts';
 import type { StreamItem } from './stream-item.ts';
 import { supervision } from './supervision.ts';
 import { Timers } from './timers.ts';
+
+/** Record or batch too large, invalid timestamp, invalid record: the rows themselves are the reason. */
+const refusedEverywhere: ReadonlySet<number> = new Set([10, 18, 32, 87]);
 
 export interface ClusterSinkHandlers {
   /** The first cluster is written to. */
@@ -212,6 +216,7 @@ export class ClusterSink {
       const [metadata] = await client.metadata([this.node.topic]);
       if (connection.client !== client) return;
       this.#topics.add(cluster, metadata);
+      this.#trouble = undefined;
       this.#actor.send({ type: 'cluster.ready', cluster });
     } catch (thrown) {
       if (connection.client !== client) return;
@@ -265,6 +270,7 @@ export class ClusterSink {
     const writer = new SinkWriter(client, metadata, this.#buffer, 30_000, {
       onAcknowledged: rows => {
         this.#acknowledged += rows;
+        this.#trouble = undefined;
         this.#noteResent();
         this.#room.notify();
         this.#checkDrained();
@@ -277,9 +283,14 @@ export class ClusterSink {
 
   #produceFailed(client: ClusterClient, error: BraidError, fatal: boolean): void {
     this.#trouble = error;
-    if (fatal) this.#error ??= error;
+    // What one cluster will never take (its disk, its ACLs) another may: only what none would take ends the job at once.
+    const { ready } = this.#actor.getSnapshot().context;
+    const hopeless =
+      fatal &&
+      (refusedEverywhere.has(brokerErrorOf(error)?.code ?? 0) || !ready.some(other => other !== client.cluster));
+    if (hopeless) this.#error ??= error;
     else if (concernsConnection(error)) this.#connections.get(client.cluster)?.report(client, error);
-    this.#actor.send({ type: 'produce.failed', cluster: client.cluster, failure: error, fatal });
+    this.#actor.send({ type: 'produce.failed', cluster: client.cluster, failure: error, fatal: hopeless });
   }
 
   #resend(left: string | null, active: string | null): void {

@@ -240,6 +240,7 @@ export class ClusterSource {
         return;
       }
     }
+    this.#trouble = undefined;
     const open = this.splitsOf(cluster).filter(split => !isDone(split));
     this.#actor.send({ type: 'splits.assigned', cluster, splits: open.map(nameOf) });
   }
@@ -297,14 +298,17 @@ export class ClusterSource {
       return;
     }
     this.#stopReader(cluster);
-    this.#reports.event({
-      type: 'actor.restarted',
-      actor: `reader ${cluster}`,
-      code: error.code,
-      reason: error.message,
-      restarts: this.#actor.getSnapshot().context.crashes + 1,
-      restartsMax: supervision.reader.restartsMax,
-    });
+    const { crashes, crashesMax } = this.#actor.getSnapshot().context;
+    if (crashes < crashesMax) {
+      this.#reports.event({
+        type: 'actor.restarted',
+        actor: `reader ${cluster}`,
+        code: error.code,
+        reason: error.message,
+        restarts: crashes + 1,
+        restartsMax: crashesMax,
+      });
+    }
     this.#actor.send({ type: 'reader.crashed', split: cluster, reason: error.message });
   }
 

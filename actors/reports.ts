@@ -6,7 +6,7 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 /** An event without its time, which the job adds. */
 export type ReportedEvent = DistributiveOmit<JobEvent, 'at'>;
 
-/** Where actors tell what the user may want to know. Implemented by the job (job-metrics.ts). */
+/** Where actors tell what the user may want to know. Implemented by the job (job-report.ts). */
 export interface Reports {
   event(event: ReportedEvent): void;
   lateRows(cluster: string, batch: Batch): void;

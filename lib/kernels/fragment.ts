@@ -52,7 +52,7 @@ export interface TumblingWindow {
 
 /**
  * Partial aggregates. The result batch has the columns [window start (TIMESTAMP NOT NULL, only with a window), keys...,
- * accumulators...] as `schema` says, and `hashes`, the hash of each row's keys without the window (hash.ts).
+ * accumulators...] as `schema` says, and `hashes`, the hash of each row's keys without the window (lib/data/key-hash.ts).
  * With `local`, rows of one window and key are combined within the task; without, each row is its own partial
  * (where combining would not shrink the input). The merge is the same.
  */

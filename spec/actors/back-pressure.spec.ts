@@ -34,6 +34,7 @@ test('a full sink stops the fetch within the budget, and a cluster that dies mea
     await withClusters({ names: ['east'], out: 2 }, async east => {
       const rows = trips(110_000, { stepMs: 10 });
       await deal([north!], 'trips', 2, rows, 200);
+      let machineEvents = 0;
       let release = (): void => {};
       const released = new Promise<undefined>(resolve => {
         release = () => resolve(undefined);
@@ -42,6 +43,11 @@ test('a full sink stops the fetch within the budget, and a cluster that dies mea
       const run = observe(tripsFrom([north!], { prefetchBytesMax: budget }).select('id', 'city'), {
         sink: kafkaSink({ topic: 'out', clusters: addresses([east!]), key: 'city', unacknowledgedRowsMax: 1_000 }),
         threads: 1,
+        register: (_, __, actor) => {
+          actor.system.inspect(event => {
+            if (event.type === '@xstate.event') machineEvents++;
+          });
+        },
       });
       const peak = peakOf(run);
       // Everything is full: the sink, the channel, the queues, the budget.
@@ -69,6 +75,7 @@ test('a full sink stops the fetch within the budget, and a cluster that dies mea
         return run.job.state === 'finished';
       });
       assert.ok(peak.look() <= budget, `${peak.look()} bytes were prefetched`);
+      assert.ok(machineEvents < 200, `${machineEvents} machine events, with an outage and a full sink`);
       const ids = (await written(east!, 'out', 2)).map(({ value }) => Number(value.id)).sort((a, b) => a - b);
       assert.is(ids.length, rows.length);
       assert.ok(ids.every((id, i) => id === i));

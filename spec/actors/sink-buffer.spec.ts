@@ -109,6 +109,21 @@ sinkBuffer('what is sent again keeps order, bytes and tag, and only what was sen
   assert.is(rest.at(-1)!.tag.home.cluster, 'west');
 });
 
+sinkBuffer('bytes that were handed out stay as they are, whatever becomes of their batch', () => {
+  const buffer = subject(1);
+  buffer.add(batchFrom(schema, rows(4)), 'east');
+  buffer.sealAll();
+  const [first] = buffer.take([0]);
+  const before = first!.batch.slice();
+  buffer.rewind();
+  const [again] = buffer.take([0]);
+  assert.equal(
+    recordsOf([again!]).map(({ tag }) => tag.dup),
+    [1, 1, 1, 1],
+  );
+  assert.equal(first!.batch, before, 'they may still lie in a socket of the cluster that was left');
+});
+
 sinkBuffer('a NULL key goes without a key', () => {
   const buffer = subject();
   buffer.add(batchFrom(schema, [{ origin: null, flights: 1 }]), 'east');

@@ -207,6 +207,25 @@ test('errors that do not end switch the sink when the budget of its writer is sp
     );
   }));
 
+test('what one cluster refuses for good another may take', () =>
+  withClusters({ out: partitions }, async (east, west) => {
+    const clusters = [east!, west!];
+    const rows = trips(500);
+    await deal(clusters, 'trips', 2, rows);
+    // TOPIC_AUTHORIZATION_FAILED: fatal, and a matter of that cluster alone.
+    await east!.faults.errorReply('Produce', 29);
+    const run = observe(tripsFrom(clusters, { suspectAfterMs: 20_000 }).select('id', 'city'), {
+      sink: outTo(clusters),
+      clock: fastClock(20),
+    });
+    const { metrics } = await run.job.done;
+    assert.is(metrics.sink.active, 'west');
+    assert.equal(
+      idsOf(await all(clusters)),
+      rows.map(row => row.id),
+    );
+  }));
+
 test('an error that no try mends fails the job', () =>
   withClusters({ names: ['east'], out: partitions }, async east => {
     await deal([east!], 'trips', 2, trips(500));

@@ -305,6 +305,18 @@ test('event time stays with a row that went through plain functions, and late on
   assert.equal(late, [{ code: 'atl', minutes: 3 }]);
 });
 
+test('a source that fails while nobody waits for it fails the job, and not the process', async () => {
+  async function* failing(): AsyncGenerator<Flight> {
+    // Enough to fill the channel, so that the source stands in front of it when the next row fails.
+    for (let i = 0; i < 200_000; i++) yield { date: i, origin: 'SEA', delay: i };
+    throw new Error('the line is dead');
+  }
+  const run = await job('failing').from(rows(flight, failing())).to(toArray()).start();
+  const error = await failure(run.done);
+  assert.is(error.code, 'SOURCE_FAILED');
+  assert.match(error.message, 'the line is dead');
+});
+
 test('its actors can be looked at: charts first, then what happens', async () => {
   const source = endless();
   const run = await job('watched')

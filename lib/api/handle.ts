@@ -46,7 +46,8 @@ export interface JobHandle<Out = unknown> {
   explain(): string;
   /**
    * Reads nothing more, writes what is under way, emits no open window, and closes everything. Resolves when nothing is
-   * left. Calling it again, or after the end, is fine.
+   * left. Rows that no cluster has acknowledged after ten seconds are given up: `done` then rejects with SINK_FAILED, for a loss
+   * is never silent. Calling it again, or after the end, is fine.
    */
   stop(): Promise<void>;
 }

@@ -29,7 +29,10 @@ export interface StartOptions {
   readonly startMsMax?: number;
 }
 
-/** A job that is described to its end. It can be started several times, also at once; `Out` is what its sink gathers. */
+/**
+ * A job that is described to its end. It can be started several times, also at once, as far as its source can: an array or a
+ * Kafka topic is read anew each time, an iterator or a generator only once. `Out` is what its sink gathers.
+ */
 export interface Job<Out> {
   readonly name: string;
   /**

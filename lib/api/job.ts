@@ -48,8 +48,10 @@ export interface Job<Out> {
    */
   explain(options?: StartOptions): string;
   /**
-   * Starts it, and resolves as soon as it runs: its clusters answer and its topics are there. Rejects with the one error
-   * that keeps it from that; nothing is left running then.
+   * Starts it, and resolves as soon as it runs: a cluster of the source and one of the sink answer, and their topics are
+   * there. A cluster that is out of reach makes the job `degraded`, holds event time like one that was lost, and is read
+   * when it comes; a bounded job waits for it. Rejects, after 15 s at most, with the one error that keeps it from running;
+   * nothing is left running then.
    *
    * Errors: OPTION_INVALID, OPTION_UNKNOWN; CLUSTER_UNREACHABLE, NOT_KAFKA, AUTHENTICATION_FAILED, TOPIC_UNKNOWN,
    * PARTITIONS_DIFFER from Kafka.

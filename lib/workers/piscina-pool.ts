@@ -14,14 +14,13 @@ function workerEntry(): string {
 }
 
 /**
- * A loader that the program runs under (tsx, say) would cost each worker a second, and it has nothing to load there: then
- * workers get no options at all. Without one they inherit the program's, which Node takes unread, while it refuses a list
- * that names one of V8's (`--max-old-space-size`).
+ * Workers get these options and no others. A loader that the program runs under (tsx, say) would cost each of them a second
+ * and has nothing to load there, and Node refuses a list that names one of V8's options, which hold for the whole process
+ * anyway. The one that is here keeps Piscina from loading the entry by `require`: a thread that is ended in the middle of
+ * that takes the process down with it (Node 20.20: "IsGraphAsync must be used on an instantiated module"); amid an
+ * `import`, which Piscina then falls back to, it does not.
  */
-function workerOptions(execArgv: readonly string[]): { execArgv?: string[] } {
-  const loader = /^(--import|--require|-r|--loader|--experimental-loader)(=|$)/;
-  return execArgv.some(word => loader.test(word)) ? { execArgv: [] } : {};
-}
+const workerOptions = ['--no-experimental-require-module'];
 
 export interface PiscinaPoolOptions extends FragmentPoolOptions {
   /** Another entry than the built one: for specs that crash a worker on purpose. */
@@ -43,7 +42,7 @@ export function createPiscinaPool(options: PiscinaPoolOptions): FragmentPool {
     taskQueue: new FixedQueue(),
     recordTiming: false,
     workerData: { fragments: options.fragments } satisfies WorkerSetup,
-    ...workerOptions(process.execArgv),
+    execArgv: workerOptions,
   });
   // A worker that dies between two tasks hurts nobody: Piscina replaces it and says so here.
   pool.on('error', error => {

@@ -81,4 +81,16 @@ test('more deaths within a minute than the budget allows fail the job', () =>
     assert.is(run.eventsOf('worker.crashed').length, 6);
   }));
 
+test('threads that are ended while they start take nothing with them', () =>
+  withClusters({ names: ['east'], partitions: 1 }, async east => {
+    for (let i = 0; i < 15; i++) {
+      const run = observe(perMinute([east!], { bounded: false }), { threads: 2 });
+      // Each time a little later: before, amid and after the load of the engine.
+      await new Promise(resolve => setTimeout(resolve, 10 + i * 12));
+      await run.job.stop();
+      assert.is(run.job.state, 'stopped');
+      assert.equal(run.eventsOf('worker.crashed'), []);
+    }
+  }));
+
 test.run();

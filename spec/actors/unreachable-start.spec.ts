@@ -73,7 +73,7 @@ test('the hold of a cluster that never came counts from the start', () =>
     assert.ok(passed >= 690, `closed after ${passed} ms`);
     const [released] = run.eventsOf('watermark.released');
     assert.is(released?.because, 'expired');
-    assert.ok(released!.heldMs >= 690 && released!.heldMs < 5_000, `${released!.heldMs}`);
+    assert.ok(released!.heldMs >= 690 && released!.heldMs < 30_000, `${released!.heldMs}`);
     await run.job.stop();
     assert.is(run.job.state, 'stopped');
   }));

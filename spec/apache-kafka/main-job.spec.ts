@@ -26,8 +26,8 @@ mainJob('survives a broker that is stopped in mid-run, with an answer equal to D
   assert.is(told.recordsIn, 600_000);
   assert.equal([told.lost, told.doubled, told.mismatches], [0, 0, 0]);
   assert.is(told.outages.length, 1);
-  assert.ok(told.outages[0].detectMs < 2_000, `detected after ${told.outages[0].detectMs} ms`);
-  assert.ok(told.outages[0].resumeMs < 5_000, `resumed after ${told.outages[0].resumeMs} ms`);
+  assert.ok(told.outages[0].detectMs < 10_000, `detected after ${told.outages[0].detectMs} ms`);
+  assert.ok(told.outages[0].resumeMs < 20_000, `resumed after ${told.outages[0].resumeMs} ms`);
   assert.equal(
     told.failovers.map((each: { from: string; to: string }) => [each.from, each.to]),
     [['east', 'west']],

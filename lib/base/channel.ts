@@ -44,10 +44,6 @@ export class Channel<T> {
     }
   }
 
-  peek(): T | undefined {
-    return this.#items[this.#head];
-  }
-
   /** Takes the oldest item, or undefined where there is none. */
   take(): T | undefined {
     if (this.#head === this.#items.length) return undefined;

@@ -21,9 +21,6 @@ export class Slab {
     this.#free = free;
   }
 
-  get references(): number {
-    return this.#references;
-  }
   retain(): void {
     assert(this.#references > 0, 'a freed slab was retained');
     this.#references++;
